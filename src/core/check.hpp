@@ -2,9 +2,10 @@
 
 // Checks for bugs of ours, never for bad input: bad input is answered with a Result.
 //
-// TOMBOLO_CHECK stays on in every build and throws Error(internal), so that the caller who owns the damaged
-// thing (a session, an app's integrator, a database handle) can put that one thing out of use. TOMBOLO_DCHECK is for
-// costly invariants and runs in debug, sanitizer and simulation builds only.
+// TOMBOLO_CHECK stays on in every build and throws Error(internal), so that the caller who owns the
+// damaged thing (a session, an app's integrator, a database handle) can put that one thing out of
+// use. TOMBOLO_DCHECK is for costly invariants and runs in debug, sanitizer and simulation builds
+// only.
 
 namespace tombolo::detail {
 

@@ -1,9 +1,11 @@
 #pragma once
 
-// The one error type: returned inside Result<T> by everything that meets outside input, thrown by the public API.
+// The one error type: returned inside Result<T> by everything that meets outside input, thrown by
+// the public API.
 //
-// An Error has a code (error_codes.def, docs/reference/errors.md), a message for the person who reads it, and an
-// optional context: where in the input, which class and property, which file. Copying is cheap and noexcept.
+// An Error has a code (error_codes.def, docs/reference/errors.md), a message for the person who
+// reads it, and an optional context: where in the input, which class and property, which file.
+// Copying is cheap and noexcept.
 
 #include <cstdint>
 #include <exception>

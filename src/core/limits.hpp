@@ -6,7 +6,8 @@
 
 namespace tombolo::limits {
 
-/// Longest string value in bytes: the published clients' own storage limit (database-and-sdk.md 1.2).
+/// Longest string value in bytes: the published clients' own storage limit
+/// (database-and-sdk.md 1.2).
 inline constexpr std::size_t string_bytes_max = 16'777'199;
 /// Longest binary value in bytes (database-and-sdk.md 1.2).
 inline constexpr std::size_t binary_bytes_max = 16'777'200;
@@ -15,7 +16,8 @@ inline constexpr std::size_t class_name_bytes_max = 57;
 inline constexpr std::size_t property_name_bytes_max = 63;
 /// Nesting of collections inside Mixed that the published clients accept.
 inline constexpr std::size_t collection_depth_max = 100;
-/// Levels of nesting read from JSON or BSON: libbson refuses deeper JSON, and MongoDB stores no deeper documents.
+/// Levels of nesting read from JSON or BSON: libbson refuses deeper JSON, and MongoDB stores no
+/// deeper documents.
 inline constexpr std::size_t document_depth_max = 100;
 /// Largest document: what MongoDB stores and Atlas accepted.
 inline constexpr std::size_t document_bytes_max = 16 * 1024 * 1024;

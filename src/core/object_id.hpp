@@ -1,6 +1,7 @@
 #pragma once
 
-// 12-byte identifier as MongoDB and Realm have it: 4 bytes big-endian Unix seconds, 5 random, 3 counter.
+// 12-byte identifier as MongoDB and Realm have it: 4 bytes big-endian Unix seconds, 5 random, 3
+// counter.
 
 #include <array>
 #include <compare>

@@ -1,8 +1,10 @@
 #pragma once
 
-// The key of an object: null, int, string, ObjectId, UUID, or the legacy GlobalKey of classes without a primary key.
+// The key of an object: null, int, string, ObjectId, UUID, or the legacy GlobalKey of classes
+// without a primary key.
 //
-// PrimaryKey owns its string, PrimaryKeyView borrows it (valid only as long as the bytes it was made from).
+// PrimaryKey owns its string, PrimaryKeyView borrows it (valid only as long as the bytes it was
+// made from).
 
 #include <compare>
 #include <cstdint>
@@ -30,7 +32,8 @@ using PrimaryKey =
 PrimaryKey to_owned(const PrimaryKeyView& key);
 PrimaryKeyView to_view(const PrimaryKey& key) noexcept;
 
-/// As errors and logs print keys: null, 123, "text", ObjectID("..."), UUID(...) (sync-protocol.md 6.4).
+/// As errors and logs print keys: null, 123, "text", ObjectID("..."), UUID(...)
+/// (sync-protocol.md 6.4).
 std::string to_text(const PrimaryKeyView& key);
 
 std::size_t hash_value(const PrimaryKeyView& key) noexcept;

@@ -8,8 +8,8 @@
 //     }
 //     use(*id);
 //
-// TOMBOLO_TRY(auto id, Uuid::parse(text)); does the same in one line. Reading the value of a failed result throws that
-// Error (public API) instead of being undefined.
+// TOMBOLO_TRY(auto id, Uuid::parse(text)); does the same in one line. Reading the value of a failed
+// result throws that Error (public API) instead of being undefined.
 
 #include <optional>
 #include <type_traits>

@@ -2,8 +2,9 @@
 
 // A point in time: seconds and nanoseconds since 1970-01-01T00:00:00Z, no leap seconds.
 //
-// Invariant (database-and-sdk.md 1.3): the two parts do not have opposite signs and |nanoseconds| < 10^9, so that
-// half a second before the epoch is (0, -500000000). Ordered by (seconds, nanoseconds).
+// Invariant (database-and-sdk.md 1.3): the two parts do not have opposite signs and |nanoseconds| <
+// 10^9, so that half a second before the epoch is (0, -500000000). Ordered by (seconds,
+// nanoseconds).
 
 #include <compare>
 #include <cstdint>
@@ -34,8 +35,8 @@ class Timestamp {
     constexpr std::int64_t seconds() const noexcept { return seconds_; }
     constexpr std::int32_t nanoseconds() const noexcept { return nanoseconds_; }
 
-    /// "2024-05-01T12:30:00.123456789Z"; years outside 0001..9999 print as "T<seconds>:<nanoseconds>",
-    /// the query language's own form.
+    /// "2024-05-01T12:30:00.123456789Z"; years outside 0001..9999 print as
+    /// "T<seconds>:<nanoseconds>", the query language's own form.
     std::string to_string() const;
 
     friend constexpr auto operator<=>(const Timestamp&, const Timestamp&) = default;

@@ -2,11 +2,12 @@
 
 // The tagged union of every property value.
 //
-// ScalarView   one scalar or link, borrowed and trivially copyable: what comparisons, queries and codecs pass around.
-// Value        owning: a scalar, a link, a collection, or the fields of an embedded object.
+// ScalarView   one scalar or link, borrowed and trivially copyable: what comparisons, queries and
+// codecs pass around. Value        owning: a scalar, a link, a collection, or the fields of an
+// embedded object.
 //
-// The order of ValueType's first twelve enumerators is the payload type code of the changeset format
-// (changesets-and-merge.md 1.5) and the index of both variants.
+// The order of ValueType's first twelve enumerators is the payload type code of the changeset
+// format (changesets-and-merge.md 1.5) and the index of both variants.
 
 #include <cstddef>
 #include <cstdint>
@@ -67,8 +68,9 @@ inline ValueType type_of(const ScalarView& value) noexcept {
     return static_cast<ValueType>(value.index());
 }
 
-/// Total order of scalars as Mixed sorts (database-and-sdk.md 1.4): null < Bool < numbers compared together
-/// and exactly < String < Binary < Timestamp < ObjectId < UUID < link. Negative, zero or positive.
+/// Total order of scalars as Mixed sorts (database-and-sdk.md 1.4): null < Bool < numbers compared
+/// together and exactly < String < Binary < Timestamp < ObjectId < UUID < link. Negative, zero or
+/// positive.
 int compare(const ScalarView& left, const ScalarView& right) noexcept;
 
 /// Equal values (by compare) have equal hashes, across numeric types.
@@ -137,10 +139,9 @@ struct Object {
 
 class Value {
   public:
-    using Storage =
-        std::variant<std::monostate, std::int64_t, bool, std::string, Binary, Timestamp, float,
-                     double, Decimal128, std::shared_ptr<const Link>, ObjectId, Uuid, List, Set,
-                     Dictionary, Object>;
+    using Storage = std::variant<std::monostate, std::int64_t, bool, std::string, Binary, Timestamp,
+                                 float, double, Decimal128, std::shared_ptr<const Link>, ObjectId,
+                                 Uuid, List, Set, Dictionary, Object>;
 
     Value() = default;
     Value(std::int64_t value) : storage_(value) {}
@@ -189,11 +190,12 @@ class Value {
     Storage storage_;
 };
 
-/// Total order: scalars as compare(ScalarView), then lists, sets, dictionaries, embedded objects; collections
-/// lexicographically. Negative, zero or positive.
+/// Total order: scalars as compare(ScalarView), then lists, sets, dictionaries, embedded objects;
+/// collections lexicographically. Negative, zero or positive.
 int compare(const Value& left, const Value& right) noexcept;
 
-/// Same type and content, bit for bit: 3 and 3.0 differ, two NaNs of equal bits are the same. What replicas must agree on.
+/// Same type and content, bit for bit: 3 and 3.0 differ, two NaNs of equal bits are the same. What
+/// replicas must agree on.
 bool identical(const Value& left, const Value& right) noexcept;
 
 std::size_t hash_value(const Value& value) noexcept;
