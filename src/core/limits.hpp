@@ -11,6 +11,8 @@ namespace tombolo::limits {
 inline constexpr std::size_t string_bytes_max = 16'777'199;
 /// Longest binary value in bytes (database-and-sdk.md 1.2).
 inline constexpr std::size_t binary_bytes_max = 16'777'200;
+/// Longest changeset: offsets into it are 32 bits wide.
+inline constexpr std::size_t changeset_bytes_max = 0xFFFF'FFFF;
 /// Class names: 63 bytes of storage name minus its "class_" prefix.
 inline constexpr std::size_t class_name_bytes_max = 57;
 inline constexpr std::size_t property_name_bytes_max = 63;
