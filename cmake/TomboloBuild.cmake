@@ -33,6 +33,14 @@ pkg_check_modules(bson REQUIRED IMPORTED_TARGET libbson-1.0)
 pkg_check_modules(pcre2 REQUIRED IMPORTED_TARGET libpcre2-8)
 pkg_check_modules(utf8proc REQUIRED IMPORTED_TARGET libutf8proc)
 
+# S2 comes without CMake or pkg-config files; its headers need abseil and OpenSSL's bignum.
+find_path(S2_INCLUDE_DIR s2/s2polygon.h REQUIRED)
+find_library(S2_LIBRARY s2 REQUIRED)
+find_package(OpenSSL REQUIRED COMPONENTS Crypto)
+add_library(TomboloS2::s2 INTERFACE IMPORTED)
+target_include_directories(TomboloS2::s2 SYSTEM INTERFACE "${S2_INCLUDE_DIR}")
+target_link_libraries(TomboloS2::s2 INTERFACE "${S2_LIBRARY}" OpenSSL::Crypto)
+
 # Options that every target of ours is compiled and linked with.
 add_library(tombolo_options INTERFACE)
 target_include_directories(tombolo_options INTERFACE "${CMAKE_SOURCE_DIR}/src")
