@@ -53,9 +53,9 @@ Result<std::unique_ptr<S2Loop>> make_loop(const std::vector<GeoPoint>& ring,
     }
     std::vector<S2Point> vertices;
     vertices.reserve(ring.size());
-    for (const GeoPoint& point : ring) {
-        if (const S2Point vertex = to_s2(point); vertices.empty() || vertices.back() != vertex) {
-            vertices.push_back(vertex);
+    for (std::size_t i = 0; i < ring.size(); ++i) {
+        if (i == 0 || !same_place(ring[i - 1], ring[i])) {
+            vertices.push_back(to_s2(ring[i]));
         }
     }
     if (vertices.size() > 1) {
