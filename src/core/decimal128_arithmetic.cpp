@@ -35,9 +35,8 @@ Decimal128 add_finite(Parts left, Parts right) noexcept {
         const int shift = std::min(distance, aligned_digits_max - bid::digit_count(high));
         high *= bid::power_of_ten(shift);
         if (shift < distance) {
-            // `low` lies below every digit that the result can keep: only whether it is zero
-            // matters.
-            low = low == 0 ? 0U : 1U;
+            // `low` is less than a fifth of half the last digit kept: it cannot change the result.
+            low = 0U;
             exponent = left.exponent - shift;
         }
     }

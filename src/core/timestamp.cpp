@@ -36,7 +36,122 @@ Date date_of_day(std::int64_t day) noexcept {
             day_of_year - (153 * month_from_march + 2) / 5 + 1};
 }
 
+/// Inverse of date_of_day; the date must exist.
+std::int64_t day_of_date(const Date& date) noexcept {
+    const std::int64_t year =
+        date.month <= 2 ? date.year - 1 : date.year; // from March; not negative here
+    const std::int64_t month_from_march = date.month <= 2 ? date.month + 9 : date.month - 3;
+    const std::int64_t day_of_year = (153 * month_from_march + 2) / 5 + date.day - 1;
+    return year * 365 + year / 4 - year / 100 + year / 400 + day_of_year - 719'468;
+}
+
+/// Takes pieces off the front of a text; once something did not fit, everything fails.
+class Cursor {
+  public:
+    explicit Cursor(std::string_view text) noexcept : rest_(text) {}
+
+    bool take(char expected) noexcept {
+        if (rest_.empty() || rest_.front() != expected) {
+            return false;
+        }
+        rest_.remove_prefix(1);
+        return true;
+    }
+    void require(char expected) noexcept { failed_ = !take(expected) || failed_; }
+
+    /// Exactly `count` digits, at least `min` and at most `max`.
+    std::int64_t number(std::size_t count, std::int64_t min, std::int64_t max) noexcept {
+        std::int64_t value = 0;
+        for (std::size_t i = 0; i < count; ++i) {
+            value = value * 10 + digit();
+        }
+        failed_ = failed_ || value < min || value > max;
+        return value;
+    }
+
+    /// One to nine digits after a decimal point, as billionths.
+    std::int64_t billionths() noexcept {
+        std::int64_t value = digit();
+        std::int64_t unit = 100'000'000;
+        value *= unit;
+        while (unit > 1 && !rest_.empty() && is_digit(rest_.front())) {
+            unit /= 10;
+            value += digit() * unit;
+        }
+        return value;
+    }
+
+    void fail_unless_at_end() noexcept { failed_ = failed_ || !rest_.empty(); }
+    bool failed() const noexcept { return failed_; }
+
+  private:
+    static bool is_digit(char character) noexcept { return character >= '0' && character <= '9'; }
+
+    std::int64_t digit() noexcept {
+        if (rest_.empty() || !is_digit(rest_.front())) {
+            failed_ = true;
+            return 0;
+        }
+        const std::int64_t value = rest_.front() - '0';
+        rest_.remove_prefix(1);
+        return value;
+    }
+
+    std::string_view rest_;
+    bool failed_ = false;
+};
+
+/// Seconds east of UTC.
+std::int64_t take_zone(Cursor& cursor) noexcept {
+    if (cursor.take('Z') || cursor.take('z')) {
+        return 0;
+    }
+    const bool west = cursor.take('-');
+    if (!west) {
+        cursor.require('+');
+    }
+    const std::int64_t hours = cursor.number(2, 0, 23);
+    cursor.take(':');
+    const std::int64_t minutes = cursor.number(2, 0, 59);
+    const std::int64_t offset = hours * 3600 + minutes * 60;
+    return west ? -offset : offset;
+}
+
 } // namespace
+
+Result<Timestamp> Timestamp::parse_iso_8601(std::string_view text) {
+    Cursor cursor(text);
+    Date date{};
+    date.year = cursor.number(4, 1, 9999);
+    cursor.require('-');
+    date.month = cursor.number(2, 1, 12);
+    cursor.require('-');
+    date.day = cursor.number(2, 1, 31);
+    cursor.require('T');
+    std::int64_t second = cursor.number(2, 0, 23) * 3600;
+    cursor.require(':');
+    second += cursor.number(2, 0, 59) * 60;
+    std::int64_t nanosecond = 0;
+    if (cursor.take(':')) {
+        second += cursor.number(2, 0, 59);
+        if (cursor.take('.')) {
+            nanosecond = cursor.billionths();
+        }
+    }
+    second -= take_zone(cursor);
+    cursor.fail_unless_at_end();
+    const std::int64_t day = day_of_date(date);
+    if (cursor.failed() || date_of_day(day).day != date.day) {
+        return Error(ErrorCode::bad_timestamp,
+                     "text is no time: expected the form 2024-05-01T12:30:00.000Z");
+    }
+    second += day * seconds_per_day;
+    if (second < 0 && nanosecond > 0) {
+        ++second;
+        nanosecond -= 1'000'000'000;
+    }
+    return Timestamp(second, static_cast<std::int32_t>(nanosecond));
+}
 
 Result<Timestamp> Timestamp::make(std::int64_t seconds, std::int32_t nanoseconds) {
     if (!is_valid(seconds, nanoseconds)) {

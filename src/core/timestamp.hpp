@@ -9,6 +9,7 @@
 #include <compare>
 #include <cstdint>
 #include <string>
+#include <string_view>
 
 #include "core/result.hpp"
 
@@ -28,6 +29,10 @@ class Timestamp {
 
     /// Milliseconds since the epoch, as BSON dates hold them; exact.
     static Timestamp from_unix_ms(std::int64_t ms) noexcept;
+
+    /// "2024-05-01T12:30:00.5Z" or with an offset as "+02:00", "+0200"; seconds and fraction may be
+    /// missing, the zone not. Years 0001..9999. bad_timestamp otherwise.
+    static Result<Timestamp> parse_iso_8601(std::string_view text);
 
     /// Truncated towards the past; saturates at the ends of int64.
     std::int64_t to_unix_ms() const noexcept;
