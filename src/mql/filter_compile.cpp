@@ -18,7 +18,9 @@ FilterNode group(NodeKind kind) {
     return node;
 }
 
-FilterNode never() { return group(NodeKind::never); }
+FilterNode never() {
+    return group(NodeKind::never);
+}
 
 Result<FilterNode> compile_group(std::string_view op, BsonView operand,
                                  const FilterOptions& options, bool top_level) {
@@ -161,8 +163,12 @@ Result<Filter> Filter::compile(BsonDocumentView spec, const FilterOptions& optio
     return Filter(std::move(program));
 }
 
-bool Filter::has_near() const noexcept { return program_->near != nullptr; }
+bool Filter::has_near() const noexcept {
+    return program_->near != nullptr;
+}
 
-BsonDocumentView Filter::spec() const noexcept { return program_->spec.view(); }
+BsonDocumentView Filter::spec() const noexcept {
+    return program_->spec.view();
+}
 
 } // namespace tombolo::mql

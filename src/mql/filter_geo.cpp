@@ -50,7 +50,9 @@ struct Near {
     double max = INFINITY;
 };
 
-Error invalid(std::string message) { return Error(ErrorCode::mql_invalid, std::move(message)); }
+Error invalid(std::string message) {
+    return Error(ErrorCode::mql_invalid, std::move(message));
+}
 
 std::optional<FlatPoint> pair_of_numbers(BsonDocumentView container) noexcept {
     std::array<double, 2> numbers{};
@@ -88,11 +90,13 @@ std::optional<FlatPoint> point_of(BsonView value) noexcept {
     return position ? position : pair_of_numbers(value.as_document());
 }
 
-GeoPoint on_sphere(FlatPoint point) noexcept { return {point.x, point.y}; }
+GeoPoint on_sphere(FlatPoint point) noexcept {
+    return {point.x, point.y};
+}
 
 Result<FlatPoint> parse_point(BsonView value, std::string_view what) {
-    if (const auto point = value.is_container() ? pair_of_numbers(value.as_document())
-                                                : std::nullopt) {
+    if (const auto point =
+            value.is_container() ? pair_of_numbers(value.as_document()) : std::nullopt) {
         return *point;
     }
     return invalid(std::string(what) + " needs a point of two numbers, got " +
@@ -217,9 +221,9 @@ Result<GeoPredicate> compile_box(BsonView operand) {
     if (corners.size() != 2) {
         return invalid("$box needs two corners");
     }
-    return make(FlatBox{
-        {std::min(corners[0].x, corners[1].x), std::min(corners[0].y, corners[1].y)},
-        {std::max(corners[0].x, corners[1].x), std::max(corners[0].y, corners[1].y)}});
+    return make(
+        FlatBox{{std::min(corners[0].x, corners[1].x), std::min(corners[0].y, corners[1].y)},
+                {std::max(corners[0].x, corners[1].x), std::max(corners[0].y, corners[1].y)}});
 }
 
 Result<GeoPredicate> compile_within(std::string_view op, BsonView operand) {
@@ -281,9 +285,8 @@ Result<GeoPredicate> compile_near(std::string_view op, BsonView operand,
         for (const BsonElement& element : operand.as_document()) {
             if (element.key != "$geometry" && element.key != "$minDistance" &&
                 element.key != "$maxDistance") {
-                return Error(ErrorCode::mql_unsupported,
-                             "unknown argument of " + std::string(op) + ": " +
-                                 std::string(element.key));
+                return Error(ErrorCode::mql_unsupported, "unknown argument of " + std::string(op) +
+                                                             ": " + std::string(element.key));
             }
         }
         return make(near);

@@ -73,8 +73,8 @@ bool test(const InPredicate& predicate, BsonView value, MatchState& state) {
     if (predicate.has_null && value.is_nullish()) {
         return true;
     }
-    if (!value.is_missing() && std::binary_search(predicate.values.begin(), predicate.values.end(),
-                                                  value, BsonLess())) {
+    if (!value.is_missing() &&
+        std::binary_search(predicate.values.begin(), predicate.values.end(), value, BsonLess())) {
         return true;
     }
     return std::any_of(predicate.regexes.begin(), predicate.regexes.end(),
@@ -144,7 +144,8 @@ bool bit_of(std::int64_t number, std::uint32_t position) noexcept {
 
 bool bit_of(ByteView bytes, std::uint32_t position) noexcept {
     const std::size_t byte = position / 8;
-    return byte < bytes.size() && ((static_cast<unsigned>(bytes[byte]) >> (position % 8)) & 1U) != 0;
+    return byte < bytes.size() &&
+           ((static_cast<unsigned>(bytes[byte]) >> (position % 8)) & 1U) != 0;
 }
 
 template <class Bits>
@@ -230,15 +231,13 @@ bool matches(const FilterNode& node, BsonView root, MatchState& state) {
     case NodeKind::leaf:
         return matches_leaf(node, root, state);
     case NodeKind::all_of:
-        return std::all_of(node.children.begin(), node.children.end(),
-                           [&](const FilterNode& child) {
-                               return matches(child, root, state) && !state.error;
-                           });
+        return std::all_of(
+            node.children.begin(), node.children.end(),
+            [&](const FilterNode& child) { return matches(child, root, state) && !state.error; });
     case NodeKind::any_of:
-        return std::any_of(node.children.begin(), node.children.end(),
-                           [&](const FilterNode& child) {
-                               return matches(child, root, state) || state.error;
-                           });
+        return std::any_of(
+            node.children.begin(), node.children.end(),
+            [&](const FilterNode& child) { return matches(child, root, state) || state.error; });
     case NodeKind::none_of: {
         const std::int32_t index = state.array_index;
         for (const FilterNode& child : node.children) {

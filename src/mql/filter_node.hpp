@@ -1,6 +1,7 @@
 #pragma once
 
-// Inside of a compiled filter: a tree of logical nodes over leaves, each a path and a predicate on one value.
+// Inside of a compiled filter: a tree of logical nodes over leaves, each a path and a predicate on
+// one value.
 //
 // Operands borrow from the program's own copy of the spec. Private to filter*.cpp.
 
@@ -100,10 +101,12 @@ struct MatchState {
     std::optional<Error> error;
 };
 
-/// REQUIRES: `root` is a document, or an array inside $elemMatch. With an error set the answer means nothing.
+/// REQUIRES: `root` is a document, or an array inside $elemMatch. With an error set the answer
+/// means nothing.
 bool matches(const FilterNode& node, BsonView root, MatchState& state);
 
-/// Compiles the conditions of a document ($elemMatch needs it from below). `top_level` allows $expr and $near.
+/// Compiles the conditions of a document ($elemMatch needs it from below). `top_level` allows $expr
+/// and $near.
 Result<FilterNode> compile_conditions(BsonDocumentView spec, const FilterOptions& options,
                                       bool top_level);
 

@@ -14,7 +14,9 @@ namespace {
 
 constexpr std::size_t bit_positions_max = 16 * 1024 * 1024;
 
-Error invalid(std::string message) { return Error(ErrorCode::mql_invalid, std::move(message)); }
+Error invalid(std::string message) {
+    return Error(ErrorCode::mql_invalid, std::move(message));
+}
 
 FilterNode leaf(const Path& path, Predicate predicate,
                 LeafArrays leaf_arrays = LeafArrays::expand) {
@@ -111,16 +113,16 @@ Result<FilterNode> compile_in(const Path& path, std::string_view op, BsonView op
 
 Result<void> add_type(TypePredicate& predicate, BsonView name) {
     static constexpr std::array<BsonType, 21> types{
-        BsonType::float64,   BsonType::string,          BsonType::document,  BsonType::array,
-        BsonType::binary,    BsonType::undefined,       BsonType::object_id, BsonType::boolean,
-        BsonType::date,      BsonType::null,            BsonType::regex,     BsonType::db_pointer,
-        BsonType::code,      BsonType::symbol,          BsonType::int32,     BsonType::timestamp,
-        BsonType::int64,     BsonType::decimal128,      BsonType::max_key,   BsonType::min_key,
+        BsonType::float64,        BsonType::string,     BsonType::document,  BsonType::array,
+        BsonType::binary,         BsonType::undefined,  BsonType::object_id, BsonType::boolean,
+        BsonType::date,           BsonType::null,       BsonType::regex,     BsonType::db_pointer,
+        BsonType::code,           BsonType::symbol,     BsonType::int32,     BsonType::timestamp,
+        BsonType::int64,          BsonType::decimal128, BsonType::max_key,   BsonType::min_key,
         BsonType::code_with_scope};
     if (name.is_string()) {
         if (name.as_string() == "number") {
-            for (const BsonType type : {BsonType::float64, BsonType::int32, BsonType::int64,
-                                        BsonType::decimal128}) {
+            for (const BsonType type :
+                 {BsonType::float64, BsonType::int32, BsonType::int64, BsonType::decimal128}) {
                 predicate.types.set(static_cast<std::size_t>(type));
             }
             return {};
@@ -216,9 +218,9 @@ Result<FilterNode> compile_elem_match(const Path& path, BsonView operand,
     bool on_documents = true;
     if (is_operator_document(operand)) {
         const std::string_view first = spec.begin()->key;
-        on_documents = first == "$and" || first == "$or" || first == "$nor" ||
-                       first == "$expr" || first == "$where" || first == "$jsonSchema" ||
-                       first == "$text" || first == "$comment";
+        on_documents = first == "$and" || first == "$or" || first == "$nor" || first == "$expr" ||
+                       first == "$where" || first == "$jsonSchema" || first == "$text" ||
+                       first == "$comment";
     }
     auto condition = on_documents ? compile_conditions(spec, options, false)
                                   : compile_field(Path(), operand, options, false);
@@ -246,10 +248,9 @@ Result<FilterNode> compile_all(const Path& path, BsonView operand, const FilterO
             TOMBOLO_TRY(FilterNode child, compile_elem_match(path, first.value, options));
             node.children.push_back(std::move(child));
         } else {
-            TOMBOLO_TRY(FilterNode child,
-                        value.is_document()
-                            ? compile_compare(path, CompareOperator::eq, value)
-                            : compile_field(path, value, options, false));
+            TOMBOLO_TRY(FilterNode child, value.is_document()
+                                              ? compile_compare(path, CompareOperator::eq, value)
+                                              : compile_field(path, value, options, false));
             node.children.push_back(std::move(child));
         }
     }
