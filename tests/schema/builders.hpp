@@ -108,9 +108,9 @@ inline Schema everything_schema() {
                            {scalar("note", PropertyType::string),
                             optional("born", PropertyType::timestamp), link("maker", "Other"),
                             link("sub", "SubPart")}));
-    schema.add(ClassSchema(
-        "SubPart", ClassKind::embedded,
-        {optional("any", PropertyType::mixed), link("others", "Other", CollectionKind::list)}));
+    schema.add(ClassSchema("SubPart", ClassKind::embedded,
+                           {optional("anything", PropertyType::mixed),
+                            link("others", "Other", CollectionKind::list)}));
     schema.add(ClassSchema("GeoPoint", ClassKind::embedded,
                            {scalar("type", PropertyType::string),
                             scalar("coordinates", PropertyType::float64, CollectionKind::list)}));
