@@ -1,0 +1,174 @@
+#pragma once
+
+// What one merge works on: every instruction that can meet another one as an Item, with names and
+// objects as symbols that both sides share, so that the rules compare integers only. Internal to
+// the merge.
+//
+// Items are copies; the changesets are touched by write_back() alone, after all rules have run, so
+// that a failed merge leaves them as they were. Spec: changesets-and-merge.md 4.
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "changeset/merge.hpp"
+#include "changeset/string_table.hpp"
+
+namespace tombolo::changeset {
+
+/// A string of either side; equal ids mean equal text.
+using Symbol = std::uint32_t;
+/// An object (class and key) of either side; equal ids mean the same object.
+using ObjectSymbol = std::uint32_t;
+
+inline constexpr ObjectSymbol no_object = 0xFFFF'FFFF;
+
+enum class Side : std::uint8_t { ours = 0, theirs = 1 };
+
+/// A path element in one word: a list index, or a name's symbol with name_flag.
+using PathWord = std::uint64_t;
+inline constexpr PathWord name_flag = PathWord{1} << 32;
+
+constexpr bool is_name(PathWord word) noexcept {
+    return (word & name_flag) != 0;
+}
+
+/// An instruction while it is being merged.
+struct Item {
+    Opcode op = Opcode::add_table;
+    PayloadType type = PayloadType::null;
+    std::uint8_t kind = 0;
+    bool flag = false;         ///< is_default or nullable
+    bool array_update = false; ///< an Update whose path ends in an index
+    bool dead = false;         ///< discarded
+    Side side = Side::ours;
+    std::uint8_t edges_reported = 0; ///< a bit for each KnownEdge
+    std::uint32_t length = 0;        ///< 4.2: 1, 2, or 3 + path_count
+    Symbol table = 0;
+    ObjectSymbol object = no_object;
+    Symbol field = 0;
+    std::uint32_t rank = 0; ///< place of the changeset in the order of origins (4.1)
+    std::uint32_t prior_size = 0;
+    std::uint32_t to = 0;
+    std::uint32_t path_count = 0;
+    std::uint32_t input = 0;  ///< which changeset of its side
+    std::uint32_t source = 0; ///< which instruction of that changeset
+    PathWord* path = nullptr;
+    /// As Instruction::body, but with symbols: link {Symbol, ObjectSymbol} (set instructions only),
+    /// string and binary {address, size}, add_column {Symbol, key type}.
+    Body body;
+
+    std::uint32_t last_index() const noexcept {
+        return static_cast<std::uint32_t>(path[path_count - 1]);
+    }
+    void set_last_index(std::uint32_t index) noexcept { path[path_count - 1] = index; }
+};
+
+/// 4.1; neither is older when both are of one changeset.
+constexpr bool older(const Item& left, const Item& right) noexcept {
+    return left.rank < right.rank;
+}
+
+/// Strings of both sides, copied, each once.
+class SymbolTable {
+  public:
+    Symbol intern(std::string_view text);
+    std::string_view text(Symbol symbol) const noexcept {
+        return table_.text(StringId{symbol}, bytes_.data());
+    }
+    void reserve(std::size_t count, std::size_t bytes);
+
+  private:
+    std::vector<std::byte> bytes_;
+    StringTable table_;
+};
+
+/// Objects, and what else instructions can meet on: (class, key) pairs without duplicates.
+class ObjectTable {
+  public:
+    struct Entry {
+        Symbol table = 0;
+        std::int32_t type = 0;
+        std::uint64_t word_0 = 0;
+        std::uint64_t word_1 = 0;
+        friend bool operator==(const Entry&, const Entry&) = default;
+    };
+
+    ObjectSymbol intern(const Entry& entry);
+    /// no_object when it is not there.
+    ObjectSymbol find(const Entry& entry) const noexcept;
+    std::size_t size() const noexcept { return entries_.size(); }
+
+  private:
+    std::size_t probe(const Entry& entry) const noexcept;
+    void grow();
+
+    std::vector<Entry> entries_;
+    std::vector<std::uint32_t> slots_; ///< entry number + 1; a power of two, at most half full
+};
+
+class MergeState {
+  public:
+    MergeState(std::span<MergeInput> ours, std::span<MergeInput> theirs);
+
+    std::span<MergeInput> inputs(Side side) const noexcept { return inputs_[to_number(side)]; }
+
+    /// limit_exceeded when the strings of both sides come to more than 4 GiB.
+    Result<void> intern_strings();
+
+    /// The symbol of a changeset's string.
+    Symbol symbol(Side side, std::size_t input, StringId id) const noexcept {
+        return symbols_of_[to_number(side)][input][to_index(id)];
+    }
+    std::string_view text(Symbol symbol) const noexcept { return symbols_.text(symbol); }
+
+    /// The object an instruction is on; for add_table its class, for add_column its column, so that
+    /// those have groups too.
+    ObjectTable::Entry object_entry(Side side, std::size_t input,
+                                    const Instruction& instruction) const noexcept;
+    ObjectTable& objects() noexcept { return objects_; }
+
+    /// Copies an instruction; its path lives as long as this state.
+    Item make_item(Side side, std::size_t input, std::size_t source, ObjectSymbol object);
+
+    /// R4: a new EraseColumn in front of `before`, an item of this state, with the column of
+    /// `like`.
+    Item* prepend_erase_column(const Item& before, const Item& like);
+
+    /// Carries every change of the items, and what was prepended, into the changesets.
+    void write_back(std::span<const Item> items);
+
+  private:
+    struct Prepended {
+        Item item; ///< source: the instruction it stands in front of
+    };
+    struct Discards {
+        std::vector<bool> dead; ///< empty: none
+    };
+
+    static constexpr std::size_t to_number(Side side) noexcept {
+        return static_cast<std::size_t>(side);
+    }
+    void rank_changesets();
+    PathWord* allocate_path(std::size_t words);
+    Body item_body(Side side, std::size_t input, const Instruction& instruction);
+    void write_item(const Item& item, MergeInput& input) const noexcept;
+    void rebuild(Side side, std::size_t input, const std::vector<bool>& dead);
+    Instruction make_erase_column(ChangesetParts& parts, const Item& item) const;
+
+    std::span<MergeInput> inputs_[2];
+    std::vector<std::uint32_t> ranks_[2];
+    std::vector<std::vector<Symbol>> symbols_of_[2];
+    SymbolTable symbols_;
+    ObjectTable objects_;
+    std::vector<std::unique_ptr<PathWord[]>> path_blocks_;
+    PathWord* path_free_ = nullptr; ///< unused rest of the last block
+    std::size_t path_free_words_ = 0;
+    std::deque<Prepended> prepended_; ///< in the order of their creation; addresses are kept
+};
+
+} // namespace tombolo::changeset
