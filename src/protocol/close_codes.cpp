@@ -59,9 +59,8 @@ CloseReaction close_reaction(std::uint16_t code, bool is_endpoint_verified) noex
     case Reaction::log_out_user:
         return {ErrorAction::log_out_user, "AuthError", true};
     case Reaction::connect_failed:
-        return is_endpoint_verified
-                   ? CloseReaction{ErrorAction::transient, "SyncConnectFailed", false}
-                   : look_up_again;
+        return is_endpoint_verified ? CloseReaction{ErrorAction::transient, "", false}
+                                    : look_up_again;
     case Reaction::upgrade_refused:
         return is_endpoint_verified
                    ? CloseReaction{ErrorAction::transient, "SyncConnectFailed", true}

@@ -20,11 +20,12 @@ enum class CloseCode : std::uint16_t {
 
 /// What a client does when a connection ends.
 struct CloseReaction {
-    /// Absent: nothing is done until TCP ends (code 1000).
+    /// Transient: back off, then connect again. Absent: nothing is done until TCP ends (code 1000).
     std::optional<ErrorAction> action;
     /// The class of error that a published SDK reports; empty when it reports none.
     std::string_view status;
-    /// No reconnection by itself.
+    /// The error is flagged fatal to the app, whose waiters fail. The connection is tried again all
+    /// the same unless the user is logged out.
     bool is_fatal = false;
     friend bool operator==(const CloseReaction&, const CloseReaction&) = default;
 };

@@ -46,7 +46,7 @@ using MessageBytes = std::vector<std::byte>;
 /// more, an error code that crashes the published client or stands on the wrong level, JSON text
 /// that is not UTF-8, a message that the dialect does not have. All of these are bugs of the
 /// sender.
-Result<MessageBytes> encode(const ClientMessage& message, Dialect dialect);
-Result<MessageBytes> encode(const ServerMessage& message, Dialect dialect);
+Result<MessageBytes> encode_client_message(const ClientMessage& message, Dialect dialect);
+Result<MessageBytes> encode_server_message(const ServerMessage& message, Dialect dialect);
 
 } // namespace tombolo::protocol

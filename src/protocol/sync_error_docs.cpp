@@ -75,8 +75,8 @@ std::string sync_errors_markdown() {
             "## When the connection ends\n"
             "\n"
             "WebSocket close codes, and what a refused upgrade counts as. Codes from 4400 on are "
-            "made by the client and never travel. Unless fatal, the client connects again by "
-            "itself.\n"
+            "made by the client and never travel. Transient: the client backs off and connects "
+            "again. Fatal: flagged so to the app.\n"
             "\n"
             "| code | name | client's reaction | note |\n"
             "|---|---|---|---|\n";
