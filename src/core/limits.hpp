@@ -27,4 +27,21 @@ inline constexpr std::size_t document_bytes_max = 16 * 1024 * 1024;
 /// subscription's query text of 256 kB holds few more.
 inline constexpr std::size_t geo_vertices_max = 10'000;
 
+// Store
+
+/// Longest encoded _id. RocksDB has no limit; keys are held in memory for each file.
+inline constexpr std::size_t document_key_bytes_max = 8 * 1024;
+inline constexpr std::size_t collection_name_bytes_max = 255;
+inline constexpr std::size_t index_name_bytes_max = 127;
+/// As MongoDB.
+inline constexpr std::size_t index_fields_max = 32;
+inline constexpr std::size_t indexes_per_collection_max = 64;
+/// Entries of one document in one index: an array's elements.
+inline constexpr std::size_t index_entries_max = 10'000;
+inline constexpr std::size_t index_key_bytes_max = 32 * 1024;
+/// A group is closed beyond this, so that one sync does not keep early comers waiting for megabytes.
+inline constexpr std::size_t commit_group_bytes_max = 8 * 1024 * 1024;
+inline constexpr std::size_t commit_group_transactions_max = 4096;
+inline constexpr std::size_t verify_problems_max = 100;
+
 } // namespace tombolo::limits
