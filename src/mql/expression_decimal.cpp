@@ -1,10 +1,12 @@
 #include "mql/expression_decimal.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <string>
 
 #include <boost/multiprecision/cpp_dec_float.hpp>
 #include <boost/multiprecision/cpp_int.hpp>
+#include <fmt/format.h>
 
 namespace tombolo::mql {
 
@@ -172,6 +174,13 @@ Decimal128 remainder(Decimal128 dividend, Decimal128 divisor) {
     }
     left.digits = coefficient.is_zero() ? std::string() : coefficient.str();
     return put_together(left);
+}
+
+Decimal128 decimal_from_double(double value) {
+    if (!std::isfinite(value) || value == 0) {
+        return Decimal128::from_double(value);
+    }
+    return parsed(fmt::format("{:.14e}", value));
 }
 
 Decimal128 square_root(Decimal128 value) {

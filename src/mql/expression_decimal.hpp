@@ -20,6 +20,9 @@ Decimal128 round_decimal(Decimal128 value, std::int64_t place, DecimalRounding r
 /// Sign of the dividend, as C's fmod.
 Decimal128 remainder(Decimal128 dividend, Decimal128 divisor);
 
+/// With exactly 15 significant digits, as MongoDB converts doubles.
+Decimal128 decimal_from_double(double value);
+
 Decimal128 square_root(Decimal128 value);
 Decimal128 exponential(Decimal128 value);
 Decimal128 natural_log(Decimal128 value);

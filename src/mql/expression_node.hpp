@@ -34,6 +34,7 @@ class Scratch {
         std::size_t chunk;
         std::size_t used;
         std::size_t kept;
+        std::size_t large;
         std::size_t bytes;
     };
 
@@ -42,7 +43,7 @@ class Scratch {
     BsonView keep(BsonValue value);
     std::size_t bytes() const noexcept { return bytes_; }
 
-    Mark mark() const noexcept { return {chunk_, used_, kept_.size(), bytes_}; }
+    Mark mark() const noexcept { return {chunk_, used_, kept_.size(), large_.size(), bytes_}; }
     void rewind(const Mark& mark) noexcept;
 
   private:
@@ -52,6 +53,7 @@ class Scratch {
     std::array<std::byte, inline_bytes> first_;
     std::vector<std::unique_ptr<std::byte[]>> chunks_; // chunk_ 0 is first_, n is chunks_[n - 1]
     std::vector<BsonValue> kept_;
+    std::vector<std::vector<std::byte>> large_;
     std::size_t chunk_ = 0;
     std::size_t used_ = 0;
     std::size_t bytes_ = 0;
@@ -209,6 +211,8 @@ Result<NodePtr> make_regex_find_all(Compiler& compiler, BsonView spec, const std
 SpecialForm find_date_part(std::string_view name) noexcept;
 
 NodePtr make_constant(BsonView value);
+/// Letters, digits, '_'; begins with a lower-case letter.
+Result<void> check_variable_name(std::string_view name, const std::string& path);
 
 // Errors of the two kinds.
 Error invalid_expression(std::string message, const std::string& path);
