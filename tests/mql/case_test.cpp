@@ -29,7 +29,7 @@ TEST_P(MqlCases, give_what_they_expect) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Files, MqlCases, testing::Values("filters"),
-                         [](const auto& info) { return std::string(info.param); });
+                         [](const auto& file) { return std::string(file.param); });
 
 } // namespace
 } // namespace tombolo::mql
