@@ -1,0 +1,69 @@
+#pragma once
+
+// One HTTP/1.1 connection: reads a request, has it handled, writes the response, and again.
+//
+// Lives on one I/O thread. Its deadline is watched by the thread's sweeper (reactor.hpp), which
+// closes it when passed.
+
+#include <atomic>
+#include <chrono>
+#include <memory>
+#include <string>
+
+#include <boost/asio/any_io_executor.hpp>
+
+#include "server/http/server.hpp"
+#include "server/http/stream.hpp"
+
+namespace tombolo::http {
+
+/// What the connections of a server share.
+struct Shared {
+    ServerOptions options;
+    Handler& handler;
+    std::atomic<std::uint64_t> connections_open{0};
+    std::atomic<std::uint64_t> connections_accepted{0};
+    std::atomic<std::uint64_t> requests_running{0};
+    std::atomic<std::uint64_t> requests_served{0};
+    std::atomic<std::uint64_t> requests_refused{0};
+    std::atomic<bool> stopping{false};
+};
+
+class Connection {
+  public:
+    using Clock = std::chrono::steady_clock;
+
+    Connection(Shared& shared, std::unique_ptr<Stream> stream);
+
+    /// Until the connection ends. The caller keeps the connection alive meanwhile.
+    awaitable<void> run();
+
+    /// Closes at once when it is idle, else after the response that is under way.
+    void stop() noexcept;
+    void close() noexcept { stream_->close(); }
+    bool expired(Clock::time_point now) const noexcept { return now >= deadline_; }
+
+  private:
+    struct Incoming; // a request being read
+    enum class ReadEnd : std::uint8_t { complete, closed, refused };
+
+    awaitable<bool> serve_one();
+    awaitable<ReadEnd> read_request(Incoming& incoming);
+    awaitable<ReadEnd> read_head(Incoming& incoming);
+    awaitable<ReadEnd> read_body(Incoming& incoming);
+    awaitable<bool> feed(Incoming& incoming, std::size_t read_bytes);
+    awaitable<Response> handle(Request request);
+    awaitable<bool> write(Response response, bool keep_alive, bool head_only,
+                          std::string_view request_id);
+    bool take_head(Incoming& incoming);
+    void allow(std::chrono::milliseconds time) { deadline_ = Clock::now() + time; }
+
+    Shared& shared_;
+    std::unique_ptr<Stream> stream_;
+    std::string pending_; ///< read beyond the last request; empty when idle
+    std::string remote_address_;
+    Clock::time_point deadline_;
+    bool idle_ = false;
+};
+
+} // namespace tombolo::http

@@ -1,0 +1,71 @@
+#include "server/runtime/worker_pool.hpp"
+
+#include <pthread.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+namespace tombolo::server {
+
+WorkerPool::WorkerPool(WorkerPoolOptions options) : options_(std::move(options)) {
+    threads_.reserve(options_.threads);
+    for (unsigned i = 0; i < options_.threads; ++i) {
+        threads_.emplace_back([this] { loop(); });
+    }
+}
+
+WorkerPool::~WorkerPool() {
+    stop();
+}
+
+bool WorkerPool::submit(Work work) {
+    const std::lock_guard lock(mutex_);
+    if (stopping_ || queue_.size() >= options_.queue_max) {
+        return false;
+    }
+    queue_.push_back(std::move(work));
+    wake_.notify_one();
+    return true;
+}
+
+void WorkerPool::stop() {
+    {
+        const std::lock_guard lock(mutex_);
+        stopping_ = true;
+        wake_.notify_all();
+    }
+    for (std::thread& thread : threads_) {
+        if (thread.joinable()) {
+            thread.join();
+        }
+    }
+}
+
+std::size_t WorkerPool::queued() const {
+    const std::lock_guard lock(mutex_);
+    return queue_.size();
+}
+
+void WorkerPool::loop() {
+    ::pthread_setname_np(::pthread_self(), options_.name.substr(0, 15).c_str());
+    if (options_.nice != 0) {
+        // On Linux niceness belongs to the thread.
+        static_cast<void>(
+            ::setpriority(PRIO_PROCESS, static_cast<id_t>(::syscall(SYS_gettid)), options_.nice));
+    }
+    for (;;) {
+        Work work;
+        {
+            std::unique_lock lock(mutex_);
+            wake_.wait(lock, [this] { return stopping_ || !queue_.empty(); });
+            if (queue_.empty()) {
+                return;
+            }
+            work = std::move(queue_.front());
+            queue_.pop_front();
+        }
+        work();
+    }
+}
+
+} // namespace tombolo::server
