@@ -28,7 +28,8 @@ TEST_P(MqlCases, give_what_they_expect) {
     EXPECT_GT(count, 0U);
 }
 
-INSTANTIATE_TEST_SUITE_P(Files, MqlCases, testing::Values("filters"),
+INSTANTIATE_TEST_SUITE_P(Files, MqlCases,
+                         testing::Values("filters", "updates", "projections", "sorts"),
                          [](const auto& file) { return std::string(file.param); });
 
 } // namespace
