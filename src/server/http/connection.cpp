@@ -175,15 +175,15 @@ awaitable<bool> Connection::serve_one() {
         response = co_await handle(std::move(incoming->request));
     }
     --shared_.requests_running;
+    ++shared_.requests_served;
     const bool keep_alive = incoming->keep_alive && !shared_.stopping;
     const int status = response.status;
     const std::size_t bytes = response.body.size();
     const bool written = co_await write(std::move(response), keep_alive, head_only, shown.id);
-    ++shared_.requests_served;
     shared_.handler.served(
         shown, status, bytes,
         std::chrono::duration_cast<std::chrono::microseconds>(Clock::now() - received).count());
-    co_return written&& keep_alive && !shared_.stopping;
+    co_return (written && keep_alive);
 }
 
 awaitable<Connection::ReadEnd> Connection::read_request(Incoming& incoming) {
