@@ -23,6 +23,9 @@ inline constexpr std::size_t collection_depth_max = 100;
 inline constexpr std::size_t document_depth_max = 100;
 /// Largest document: what MongoDB stores and Atlas accepted.
 inline constexpr std::size_t document_bytes_max = 16 * 1024 * 1024;
+/// Longest Extended JSON text: the canonical form takes up to some four times the bytes of the
+/// document.
+inline constexpr std::size_t ejson_bytes_max = 4 * document_bytes_max;
 /// Points of a polygon: checking a hostile one costs up to the square of it (some 1 s), and a
 /// subscription's query text of 256 kB holds few more.
 inline constexpr std::size_t geo_vertices_max = 10'000;

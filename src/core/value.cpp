@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <type_traits>
 
+#include "core/check.hpp"
+
 namespace tombolo {
 
 std::string_view type_name(ValueType type) noexcept {
@@ -126,6 +128,16 @@ Dictionary::Dictionary(std::initializer_list<Entry> entries) {
     for (const Entry& entry : entries) {
         set(entry.first, entry.second);
     }
+}
+
+Dictionary Dictionary::from_sorted(std::vector<Entry> entries) {
+    TOMBOLO_DCHECK(
+        std::adjacent_find(entries.begin(), entries.end(), [](const Entry& a, const Entry& b) {
+            return a.first >= b.first;
+        }) == entries.end());
+    Dictionary dictionary;
+    dictionary.entries_ = std::move(entries);
+    return dictionary;
 }
 
 Value* Dictionary::find(std::string_view key) noexcept {

@@ -117,6 +117,8 @@ class Dictionary {
 
     Dictionary() = default;
     Dictionary(std::initializer_list<Entry> entries);
+    /// REQUIRES: sorted by key, each key once. For building in linear time.
+    static Dictionary from_sorted(std::vector<Entry> entries);
 
     Value* find(std::string_view key) noexcept;
     const Value* find(std::string_view key) const noexcept;
