@@ -272,10 +272,10 @@ bool DocumentWriter::reads_as(const Property& property, const bson_iter_t& previ
 // Which old element each new one of a list of embedded objects continues, so that fields outside
 // the schema stay with theirs: by position when the length is the same, else what is equal from
 // both ends.
-std::vector<const bson_iter_t*>
+std::vector<const DocumentWriter::OldElement*>
 DocumentWriter::match_previous(const Property& property, const std::vector<Value>& elements,
-                               const std::vector<bson_iter_t>& previous) const {
-    std::vector<const bson_iter_t*> matches(elements.size(), nullptr);
+                               const std::vector<OldElement>& previous) const {
+    std::vector<const OldElement*> matches(elements.size(), nullptr);
     if (elements.size() == previous.size()) {
         for (std::size_t i = 0; i < previous.size(); ++i) {
             matches[i] = &previous[i];
@@ -286,13 +286,13 @@ DocumentWriter::match_previous(const Property& property, const std::vector<Value
     single.collection = CollectionKind::none;
     const std::size_t shorter = std::min(elements.size(), previous.size());
     std::size_t front = 0;
-    while (front < shorter && reads_as(single, previous[front], elements[front])) {
+    while (front < shorter && reads_as(single, previous[front].iter, elements[front])) {
         matches[front] = &previous[front];
         ++front;
     }
     for (std::size_t back = 1; back <= shorter - front; ++back) {
-        const bson_iter_t& old = previous[previous.size() - back];
-        if (!reads_as(single, old, elements[elements.size() - back])) {
+        const OldElement& old = previous[previous.size() - back];
+        if (!reads_as(single, old.iter, elements[elements.size() - back])) {
             break;
         }
         matches[elements.size() - back] = &old;
@@ -311,14 +311,14 @@ Result<void> DocumentWriter::write_elements(bson_t* out, std::string_view key,
                          std::to_string(limits::collection_depth_max) + " levels",
                      to_text(path_));
     }
-    std::vector<bson_iter_t> old;
-    std::vector<const bson_iter_t*> matches(elements.size(), nullptr);
+    std::vector<OldElement> old;
+    std::vector<const OldElement*> matches(elements.size(), nullptr);
     bson_iter_t iter;
     if (property != nullptr && documents_.schema.is_embedded_place(*property) &&
         previous != nullptr && BSON_ITER_HOLDS_ARRAY(previous) &&
         bson_iter_recurse(previous, &iter)) {
         while (bson_iter_next(&iter)) {
-            old.push_back(iter);
+            old.push_back({iter});
         }
         matches = match_previous(*property, elements, old);
     }
@@ -330,9 +330,10 @@ Result<void> DocumentWriter::write_elements(bson_t* out, std::string_view key,
     for (std::uint32_t index = 0; index < elements.size() && result; ++index) {
         const Step step(path_, index);
         const IndexKey index_key(index);
-        result = property == nullptr ? write_mixed(&child, index_key.text(), elements[index])
-                                     : write_element(&child, index_key.text(), *property,
-                                                     elements[index], matches[index]);
+        result = property == nullptr
+                     ? write_mixed(&child, index_key.text(), elements[index])
+                     : write_element(&child, index_key.text(), *property, elements[index],
+                                     matches[index] == nullptr ? nullptr : &matches[index]->iter);
     }
     bson_append_array_end(out, &child);
     return result;

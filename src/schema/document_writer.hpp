@@ -43,6 +43,11 @@ class DocumentWriter {
                                 const bson_iter_t* previous);
 
   private:
+    /// libbson aligns its iterators in a way that template arguments lose.
+    struct OldElement {
+        bson_iter_t iter;
+    };
+
     Result<void> write_previous(bson_t* out, const ClassSchema& class_schema, const Object& object,
                                 const bson_iter_t& previous, std::vector<bool>& written);
     Result<void> write_new(bson_t* out, const Property& property, const Object& object,
@@ -62,9 +67,9 @@ class DocumentWriter {
     Result<void> write_key(bson_t* out, std::string_view key, const PrimaryKey& primary_key,
                            bool int32);
     bool reads_as(const Property& property, const bson_iter_t& previous, const Value& value) const;
-    std::vector<const bson_iter_t*> match_previous(const Property& property,
-                                                   const std::vector<Value>& elements,
-                                                   const std::vector<bson_iter_t>& previous) const;
+    std::vector<const OldElement*> match_previous(const Property& property,
+                                                  const std::vector<Value>& elements,
+                                                  const std::vector<OldElement>& previous) const;
     void note_inexact(const Value& value) { inexact_.push_back({path_, value}); }
     Error error(std::string message) const;
 
