@@ -7,13 +7,13 @@
 namespace tombolo::query {
 namespace {
 
-/// The folded letter of U+00C0..U+00FF: its ASCII base letter, itself (in lower case) as the low byte, or 0 for a
-/// separator. Index is code point - 0xC0.
+/// The folded letter of U+00C0..U+00FF: its ASCII base letter, itself (in lower case) as the low
+/// byte, or 0 for a separator. Index is code point - 0xC0.
 constexpr std::array<unsigned char, 64> latin1 = {
-    'a', 'a', 'a', 'a', 'a', 0xE5, 0xE6, 'c', 'e',  'e', 'e', 'e', 'i', 'i',  'i',  'i',
-    0xF0, 'n', 'o', 'o', 'o', 'o',  'o',  0,   0xF8, 'u', 'u', 'u', 'u', 'y',  0xFE, 0xDF,
-    'a', 'a', 'a', 'a', 'a', 0xE5, 0xE6, 'c', 'e',  'e', 'e', 'e', 'i', 'i',  'i',  'i',
-    0xF0, 'n', 'o', 'o', 'o', 'o',  'o',  0,   0xF8, 'u', 'u', 'u', 'u', 'y',  0xFE, 0};
+    'a',  'a', 'a', 'a', 'a', 0xE5, 0xE6, 'c', 'e',  'e', 'e', 'e', 'i', 'i', 'i',  'i',
+    0xF0, 'n', 'o', 'o', 'o', 'o',  'o',  0,   0xF8, 'u', 'u', 'u', 'u', 'y', 0xFE, 0xDF,
+    'a',  'a', 'a', 'a', 'a', 0xE5, 0xE6, 'c', 'e',  'e', 'e', 'e', 'i', 'i', 'i',  'i',
+    0xF0, 'n', 'o', 'o', 'o', 'o',  'o',  0,   0xF8, 'u', 'u', 'u', 'u', 'y', 0xFE, 0};
 
 /// The folded character at `position` (0: separator), which moves behind it.
 unsigned char fold_letter(std::string_view text, std::size_t& position) noexcept {
@@ -85,8 +85,9 @@ Result<TextSearch> TextSearch::parse(std::string_view text) {
         const bool prefix = !word.empty() && word.back() == '*';
         word.remove_suffix(prefix ? 1 : 0);
         if (exclude && prefix) {
-            return bad_search(ErrorCode::unsupported, text,
-                              fmt::format("'-{}*' excludes by prefix, which is not supported", word));
+            return bad_search(
+                ErrorCode::unsupported, text,
+                fmt::format("'-{}*' excludes by prefix, which is not supported", word));
         }
         TokenCursor tokens(word);
         const bool one = tokens.next();

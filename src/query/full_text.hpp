@@ -1,10 +1,11 @@
 #pragma once
 
-// Full text: the tokenizer of full-text indexes (database-and-sdk.md 1.10) and the search text of TEXT (3.5).
+// Full text: the tokenizer of full-text indexes (database-and-sdk.md 1.10) and the search text of
+// TEXT (3.5).
 //
-// Tokens are runs of ASCII letters and digits and Latin-1 letters, in lower case, without diacritics except that
-// a-ring, ae, eth, o-stroke, thorn and sharp s stay letters of their own; everything else, also y-diaeresis, separates.
-// Tokens are cut at 64 bytes.
+// Tokens are runs of ASCII letters and digits and Latin-1 letters, in lower case, without
+// diacritics except that a-ring, ae, eth, o-stroke, thorn and sharp s stay letters of their own;
+// everything else, also y-diaeresis, separates. Tokens are cut at 64 bytes.
 
 #include <array>
 #include <cstddef>
@@ -39,8 +40,8 @@ class TokenCursor {
 /// Words that must all occur, words that must not, prefixes that some word must have.
 class TextSearch {
   public:
-    /// invalid_argument for a text without words, a word both required and excluded, or punctuation inside a word;
-    /// unsupported for an excluded prefix.
+    /// invalid_argument for a text without words, a word both required and excluded, or punctuation
+    /// inside a word; unsupported for an excluded prefix.
     static Result<TextSearch> parse(std::string_view text);
 
     bool matches(std::string_view subject) const noexcept;

@@ -8,7 +8,9 @@
 namespace tombolo::query {
 namespace {
 
-bool is_digit(char c) noexcept { return c >= '0' && c <= '9'; }
+bool is_digit(char c) noexcept {
+    return c >= '0' && c <= '9';
+}
 
 bool is_hex(char c) noexcept {
     return is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
@@ -19,9 +21,13 @@ bool is_first(char c) noexcept {
            static_cast<unsigned char>(c) >= 0x80;
 }
 
-bool is_rest(char c) noexcept { return is_first(c) || is_digit(c) || c == '-'; }
+bool is_rest(char c) noexcept {
+    return is_first(c) || is_digit(c) || c == '-';
+}
 
-bool is_blank(char c) noexcept { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; }
+bool is_blank(char c) noexcept {
+    return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
 
 unsigned hex_digit(char c) noexcept {
     if (is_digit(c)) {
@@ -39,7 +45,9 @@ unsigned hex_unit(std::string_view four) noexcept {
 }
 
 void append_utf8(std::string& out, unsigned code_point) {
-    auto put = [&out](unsigned byte) { out += static_cast<char>(static_cast<unsigned char>(byte)); };
+    auto put = [&out](unsigned byte) {
+        out += static_cast<char>(static_cast<unsigned char>(byte));
+    };
     if (code_point < 0x80) {
         put(code_point);
     } else if (code_point < 0x800) {
@@ -57,12 +65,19 @@ void append_utf8(std::string& out, unsigned code_point) {
     }
 }
 
-bool is_high_surrogate(unsigned unit) noexcept { return unit >= 0xD800 && unit < 0xDC00; }
-bool is_low_surrogate(unsigned unit) noexcept { return unit >= 0xDC00 && unit < 0xE000; }
+bool is_high_surrogate(unsigned unit) noexcept {
+    return unit >= 0xD800 && unit < 0xDC00;
+}
+bool is_low_surrogate(unsigned unit) noexcept {
+    return unit >= 0xDC00 && unit < 0xE000;
+}
 
-bool starts_character(char c) noexcept { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }
+bool starts_character(char c) noexcept {
+    return (static_cast<unsigned char>(c) & 0xC0) != 0x80;
+}
 
-/// The query text for messages: whole when short, else a window around the place, cut between characters.
+/// The query text for messages: whole when short, else a window around the place, cut between
+/// characters.
 std::string excerpt(std::string_view text, std::size_t offset) {
     constexpr std::size_t around = 60;
     if (text.size() <= 2 * around) {
@@ -84,6 +99,11 @@ std::string excerpt(std::string_view text, std::size_t offset) {
 
 Error syntax_error(std::string_view query_text, std::size_t offset, std::string_view what,
                    std::string_view found) {
+    return error_at(ErrorCode::query_syntax, query_text, offset, what, found);
+}
+
+Error error_at(ErrorCode code, std::string_view query_text, std::size_t offset,
+               std::string_view what, std::string_view found) {
     offset = offset < query_text.size() ? offset : query_text.size();
     std::size_t column = 1;
     for (std::size_t i = 0; i < offset; ++i) {
@@ -94,7 +114,7 @@ Error syntax_error(std::string_view query_text, std::size_t offset, std::string_
     if (!found.empty()) {
         message += fmt::format(", found '{}'", excerpt(found, 0));
     }
-    return Error(ErrorCode::query_syntax, std::move(message));
+    return Error(code, std::move(message));
 }
 
 Token Lexer::make(TokenKind kind, std::size_t begin, std::size_t end, std::size_t trim) noexcept {
@@ -389,7 +409,8 @@ std::string decode_string(std::string_view raw) {
                     i += 6;
                 }
             }
-            // Half a surrogate pair is no character: the replacement character keeps the string well-formed.
+            // Half a surrogate pair is no character: the replacement character keeps the string
+            // well-formed.
             const bool half = is_high_surrogate(unit) || is_low_surrogate(unit);
             append_utf8(out, half ? 0xFFFD : unit);
             break;

@@ -1,9 +1,11 @@
 #pragma once
 
-// Cuts query text into tokens (database-and-sdk.md 3.1). One pass, no allocation except in decoded strings.
+// Cuts query text into tokens (database-and-sdk.md 3.1). One pass, no allocation except in decoded
+// strings.
 //
-// Keywords are plain `name` tokens: whether "contains" is an operator or a property depends on where it stands, which
-// only the parser knows. Signs are separate tokens; the parser joins a sign to the number that touches it.
+// Keywords are plain `name` tokens: whether "contains" is an operator or a property depends on
+// where it stands, which only the parser knows. Signs are separate tokens; the parser joins a sign
+// to the number that touches it.
 
 #include <cstdint>
 #include <string>
@@ -32,7 +34,7 @@ enum class TokenKind : std::uint8_t {
 
 struct Token {
     TokenKind kind = TokenKind::end;
-    std::string_view text;   ///< borrows the query text
+    std::string_view text;    ///< borrows the query text
     std::uint32_t offset = 0; ///< of the token's first byte
     std::uint32_t end = 0;    ///< behind its last byte
 };
@@ -66,8 +68,12 @@ class Lexer {
     std::size_t position_ = 0;
 };
 
-/// query_syntax: "Invalid predicate '<text>': <what> at column <n>[, found '<found>']". Columns count characters from
-/// one; long query text is cut around the place.
+/// "Invalid predicate '<text>': <what> at column <n>[, found '<found>']". Columns count characters
+/// from one; long query text is cut around the place.
+Error error_at(ErrorCode code, std::string_view query_text, std::size_t offset,
+               std::string_view what, std::string_view found = {});
+
+/// error_at with code query_syntax.
 Error syntax_error(std::string_view query_text, std::size_t offset, std::string_view what,
                    std::string_view found = {});
 

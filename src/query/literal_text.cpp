@@ -118,6 +118,8 @@ void append_name(std::string& out, std::string_view name) {
     }
 }
 
-void append_scalar(std::string& out, const ScalarView& value) { std::visit(Appender{out}, value); }
+void append_scalar(std::string& out, const ScalarView& value) {
+    std::visit(Appender{out}, value);
+}
 
 } // namespace tombolo::query

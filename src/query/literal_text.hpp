@@ -1,9 +1,10 @@
 #pragma once
 
-// Constants and names as query text: what every printer of this layer emits, so that it parses back to the same value.
+// Constants and names as query text: what every printer of this layer emits, so that it parses back
+// to the same value.
 //
-// Strings with quotes, backslashes or control characters are emitted as B64"...": older clients take escapes literally
-// (database-and-sdk.md 3.6).
+// Strings with quotes, backslashes or control characters are emitted as B64"...": older clients
+// take escapes literally (database-and-sdk.md 3.6).
 
 #include <string>
 #include <string_view>

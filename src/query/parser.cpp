@@ -121,9 +121,9 @@ Error Parser::expected(std::string_view what) const {
 }
 
 Error Parser::too_deep() const {
-    return syntax_error(
-        lexer_.text(), token_.offset,
-        fmt::format("parentheses and NOT are nested deeper than {} levels", limits::query_depth_max));
+    return syntax_error(lexer_.text(), token_.offset,
+                        fmt::format("parentheses and NOT are nested deeper than {} levels",
+                                    limits::query_depth_max));
 }
 
 Result<void> Parser::expect_symbol(std::string_view symbol) {
@@ -471,7 +471,8 @@ Result<SortKey> Parser::sort_key() {
     return key;
 }
 
-// ---- expressions ------------------------------------------------------------------------------------------------
+// ---- expressions
+// ------------------------------------------------------------------------------------------------
 
 Result<Expression> Parser::expression() {
     TOMBOLO_TRY(Expression first, operand());
@@ -550,8 +551,8 @@ Result<Expression> Parser::operand() {
     return path_or_aggregate(quantified);
 }
 
-/// True when the token behind the current one can start a path, list or argument: then "any" is a quantifier, else it
-/// is a property of that name.
+/// True when the token behind the current one can start a path, list or argument: then "any" is a
+/// quantifier, else it is a property of that name.
 Result<bool> Parser::is_path_start() {
     TOMBOLO_TRY(const Token behind, peek());
     switch (behind.kind) {
@@ -779,7 +780,8 @@ Result<Expression> Parser::path_or_aggregate(Quantifier quantified) {
     return Expression{std::move(aggregate), position};
 }
 
-// ---- literals ---------------------------------------------------------------------------------------------------
+// ---- literals
+// ---------------------------------------------------------------------------------------------------
 
 Result<Literal> Parser::required_literal(std::string_view what) {
     Literal out;
@@ -950,9 +952,10 @@ Result<void> Parser::binary_literal(Literal& out) {
 
 Result<syntax::Query> parse(std::string_view text) {
     if (text.size() > limits::query_bytes_max) {
-        return Error(ErrorCode::limit_exceeded,
-                     fmt::format("Invalid predicate: the query has {} bytes; at most {} are allowed",
-                                 text.size(), limits::query_bytes_max));
+        return Error(
+            ErrorCode::limit_exceeded,
+            fmt::format("Invalid predicate: the query has {} bytes; at most {} are allowed",
+                        text.size(), limits::query_bytes_max));
     }
     if (!is_utf8(text)) {
         return Error(ErrorCode::query_syntax, "Invalid predicate: the query is not valid UTF-8");

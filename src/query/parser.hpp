@@ -2,8 +2,9 @@
 
 // Query text to syntax tree (database-and-sdk.md 3.1), without schema or arguments.
 //
-// Hostile input: linear in the text, nesting bounded by limits::query_depth_max, text by limits::query_bytes_max, never
-// throws. Errors are query_syntax: "Invalid predicate '<text>': expected <what> at column <n>, found '<token>'".
+// Hostile input: linear in the text, nesting bounded by limits::query_depth_max, text by
+// limits::query_bytes_max, never throws. Errors are query_syntax: "Invalid predicate '<text>':
+// expected <what> at column <n>, found '<token>'".
 
 #include <string_view>
 

@@ -1,11 +1,12 @@
 #pragma once
 
-// The untyped syntax tree of the device query language (database-and-sdk.md 3.1): what the parser makes, the printer
-// prints and the binder reads.
+// The untyped syntax tree of the device query language (database-and-sdk.md 3.1): what the parser
+// makes, the printer prints and the binder reads.
 //
-// Plain values: copy, compare. Positions are ignored by comparison, so that a tree equals the tree of its own printed
-// text. AND and OR are n-ary and flat (a group never directly holds a group of the same operator), so that ten
-// thousand terms are one level deep; every other nesting is bounded by limits::query_depth_max.
+// Plain values: copy, compare. Positions are ignored by comparison, so that a tree equals the tree
+// of its own printed text. AND and OR are n-ary and flat (a group never directly holds a group of
+// the same operator), so that ten thousand terms are one level deep; every other nesting is bounded
+// by limits::query_depth_max.
 
 #include <cstddef>
 #include <cstdint>
@@ -74,7 +75,7 @@ enum class LiteralKind : std::uint8_t {
 struct Literal {
     LiteralKind kind = LiteralKind::null;
     std::string text;
-    std::vector<Literal> key; ///< one element for object_link, else empty
+    std::vector<Literal> key;                        ///< one element for object_link, else empty
     Quantifier quantifier = Quantifier::unspecified; ///< arguments only
     Position position;
     friend bool operator==(const Literal&, const Literal&) = default;
@@ -150,7 +151,8 @@ struct Expression {
 
 enum class ArithmeticOperator : std::uint8_t { add, subtract, multiply, divide };
 
-/// operands[0] operators[0] operands[1] ..., left to right; the operators are all of one precedence.
+/// operands[0] operators[0] operands[1] ..., left to right; the operators are all of one
+/// precedence.
 struct Arithmetic {
     std::vector<Expression> operands;
     std::vector<ArithmeticOperator> operators;
@@ -201,8 +203,9 @@ enum class GeoShapeKind : std::uint8_t { box, circle, polygon };
 
 struct GeoShapeLiteral {
     GeoShapeKind kind = GeoShapeKind::box;
-    std::vector<std::vector<GeoPointLiteral>> rings; ///< box: one of 2; circle: one of 1; polygon: all
-    std::vector<Literal> radius;                     ///< circle: one, in radians
+    std::vector<std::vector<GeoPointLiteral>>
+        rings;                   ///< box: one of 2; circle: one of 1; polygon: all
+    std::vector<Literal> radius; ///< circle: one, in radians
     friend bool operator==(const GeoShapeLiteral&, const GeoShapeLiteral&) = default;
 };
 

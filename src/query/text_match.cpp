@@ -9,7 +9,8 @@
 namespace tombolo::query {
 namespace {
 
-constexpr std::uint32_t folded_end = 592; ///< end of Latin Extended-B's first part: what clients fold
+constexpr std::uint32_t folded_end =
+    592; ///< end of Latin Extended-B's first part: what clients fold
 
 const std::array<std::uint16_t, folded_end>& fold_table() noexcept {
     static const auto table = [] {
@@ -24,7 +25,8 @@ const std::array<std::uint16_t, folded_end>& fold_table() noexcept {
     return table;
 }
 
-/// The code point at `position`, which moves behind it. An ill-formed byte is a code point of its own above Unicode.
+/// The code point at `position`, which moves behind it. An ill-formed byte is a code point of its
+/// own above Unicode.
 std::uint32_t next_code_point(std::string_view text, std::size_t& position) noexcept {
     const auto byte = [&](std::size_t i) {
         return i < text.size() ? static_cast<unsigned char>(text[i]) : 0U;
@@ -56,7 +58,8 @@ std::uint32_t fold(std::uint32_t code_point) noexcept {
 }
 
 /// Where the needle ends in `text` when it stands at `position`, else npos.
-std::size_t match_at(std::string_view text, std::size_t position, std::string_view needle) noexcept {
+std::size_t match_at(std::string_view text, std::size_t position,
+                     std::string_view needle) noexcept {
     std::size_t n = 0;
     while (n < needle.size()) {
         if (position >= text.size() ||
@@ -75,7 +78,8 @@ std::size_t previous_start(std::string_view text, std::size_t position) noexcept
     return position;
 }
 
-/// One step of LIKE: advances both positions when the pattern's next element matches the text's next one.
+/// One step of LIKE: advances both positions when the pattern's next element matches the text's
+/// next one.
 struct LikeCursor {
     std::string_view text;
     std::string_view pattern;
@@ -116,8 +120,7 @@ bool begins_with(std::string_view text, std::string_view needle, bool ignore_cas
 
 bool ends_with(std::string_view text, std::string_view needle, bool ignore_case) noexcept {
     if (!ignore_case) {
-        return text.size() >= needle.size() &&
-               text.substr(text.size() - needle.size()) == needle;
+        return text.size() >= needle.size() && text.substr(text.size() - needle.size()) == needle;
     }
     std::size_t t = text.size();
     std::size_t n = needle.size();
