@@ -193,8 +193,7 @@ Result<void> Binder::check_links(const syntax::Comparison& node, const Operand& 
 /// An operand that reads a Mixed at its end and may find a collection there.
 bool ends_in_mixed(const Operand& operand) noexcept {
     const auto* path = std::get_if<Path>(&operand.node);
-    return path && path->ending == Ending::value && path->type.type == PropertyType::mixed &&
-           !path->steps.empty() && path->steps.back().kind != StepKind::keys;
+    return path && path->ending == Ending::value && path->mixed;
 }
 
 Result<ComparisonMode> Binder::mode(const syntax::Comparison& node, Operand& left, Operand& right) {
@@ -202,13 +201,13 @@ Result<ComparisonMode> Binder::mode(const syntax::Comparison& node, Operand& lef
         if (side->quantifier == Quantifier::unspecified || side->is_many()) {
             continue;
         }
-        if (!ends_in_mixed(*side)) {
+        auto* path = std::get_if<Path>(&side->node);
+        if (!path || !path->mixed || path->ending == Ending::size) {
             return context_.invalid(side == &left ? node.left.position : node.right.position,
                                     "the key path behind ANY, ALL or NONE must contain a list");
         }
-        Path& path = std::get<Path>(side->node);
-        path.steps.emplace_back().kind = StepKind::all;
-        path.many = true;
+        path->steps.emplace_back().kind = StepKind::all;
+        path->many = true;
     }
     if (left.type.is_type_name || right.type.is_type_name) {
         if (!is_equality(node.op)) {
@@ -240,6 +239,15 @@ Result<ComparisonMode> Binder::mode(const syntax::Comparison& node, Operand& lef
                                                            : ComparisonMode::values;
 }
 
+/// The one string operator whose null needle does not match everything (database-and-sdk.md 3.4).
+bool is_folded_binary_contains_null(const syntax::Comparison& node, const Operand& left,
+                                    const Operand& right) noexcept {
+    const auto* values = std::get_if<Constants>(&right.node);
+    return node.op == ComparisonOperator::contains && node.ignore_case &&
+           left.type.type == PropertyType::binary && values && !values->is_list() &&
+           values->items().front().is_null();
+}
+
 Result<Condition> Binder::compare(const syntax::Comparison& node, Operand left, Operand right) {
     if (node.op == ComparisonOperator::in && !right.is_many() && !ends_in_mixed(right)) {
         return context_.invalid(node.right.position, "the right side of IN must be a list");
@@ -258,6 +266,10 @@ Result<Condition> Binder::compare(const syntax::Comparison& node, Operand left, 
     TOMBOLO_TRY(comparison.mode, mode(node, left, right));
     comparison.op = node.op == ComparisonOperator::in ? ComparisonOperator::equal : node.op;
     comparison.ignore_case = node.ignore_case;
+    if (is_folded_binary_contains_null(node, left, right)) {
+        comparison.op = ComparisonOperator::not_equal;
+        comparison.ignore_case = false;
+    }
     comparison.left = std::move(left);
     comparison.right = std::move(right);
     const auto* values = std::get_if<Constants>(&comparison.right.node);

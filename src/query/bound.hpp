@@ -73,7 +73,8 @@ struct Path {
     const schema::ClassSchema* start = nullptr;
     std::vector<Step> steps; ///< empty: the object itself
     Ending ending = Ending::value;
-    bool many = false; ///< some step yields any number of values
+    bool many = false;  ///< some step yields any number of values
+    bool mixed = false; ///< ends at a Mixed, which may hold a collection
     StaticType type;
 };
 

@@ -308,6 +308,7 @@ Result<void> PathBinder::end_at_scalar(PropertyType type, std::string_view where
     if (path_.type.type != PropertyType::link) {
         path_.type.type = type;
     }
+    path_.mixed = type == PropertyType::mixed;
     switch (use_) {
     case PathUse::value:
         return {};
