@@ -88,9 +88,7 @@ bool match_text(ComparisonOperator op, bool ignore_case, const Item& subject,
         if (op == ComparisonOperator::like) {
             return subject.is_null();
         }
-        const bool binary_folded =
-            op == ComparisonOperator::contains && ignore_case && subject.type == ValueType::binary;
-        return binary_folded ? !subject.is_null() : true;
+        return true;
     }
     std::string_view text;
     std::string_view pattern;

@@ -758,8 +758,8 @@ Result<Expression> Parser::path_or_aggregate(Quantifier quantified) {
         TOMBOLO_TRY_VOID(advance());
         return Expression{std::move(property), position};
     }
-    if (quantified != Quantifier::unspecified) {
-        return expected("a property behind ANY, ALL or NONE");
+    if (quantified != Quantifier::unspecified || !is_path_suffix(name)) {
+        return expected("@count, @size, @type or, without ANY, ALL and NONE, an aggregate");
     }
     Aggregate aggregate;
     aggregate.position = here();
