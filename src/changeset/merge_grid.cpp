@@ -106,8 +106,7 @@ Result<MergeReport> merge_full_grid(std::span<MergeInput> ours, std::span<MergeI
     if (rules.failed()) {
         return rules.error();
     }
-    state.keep_changes(items);
-    state.write_back();
+    state.write_back(items);
     return MergeReport{rules.take_edges()};
 }
 

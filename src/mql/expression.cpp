@@ -148,6 +148,34 @@ Result<void> check_size(std::size_t bytes, std::string_view operator_name) {
     return {};
 }
 
+namespace {
+
+bool deeper_than(BsonView value, std::size_t levels) {
+    if (!value.is_container()) {
+        return false;
+    }
+    if (levels == 0) {
+        return true;
+    }
+    for (const BsonElement& element : value.as_document()) {
+        if (deeper_than(element.value, levels - 1)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+} // namespace
+
+Result<void> check_depth(BsonView value) {
+    if (deeper_than(value, limits::document_depth_max)) {
+        return Error(ErrorCode::limit_exceeded,
+                     fmt::format("a computed value is nested deeper than {} levels",
+                                 limits::document_depth_max));
+    }
+    return {};
+}
+
 } // namespace detail
 
 Result<Expression> Expression::compile(BsonView spec, const ExpressionOptions& options) {
@@ -161,6 +189,7 @@ Result<BsonValue> Expression::evaluate(BsonDocumentView document,
                                        const EvaluationInput& input) const {
     detail::Evaluation evaluation(document, input, slots_);
     TOMBOLO_TRY(const BsonView value, root_->evaluate(evaluation));
+    TOMBOLO_TRY_VOID(detail::check_depth(value));
     return BsonValue(value);
 }
 

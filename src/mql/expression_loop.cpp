@@ -171,6 +171,7 @@ class ReduceNode : public ExpressionNode {
             evaluation.set_slot(value_slot_, value.view());
             TOMBOLO_TRY(const BsonView next, body_->evaluate(evaluation));
             TOMBOLO_TRY_VOID(check_size(next.bytes().size(), "$reduce"));
+            TOMBOLO_TRY_VOID(check_depth(next));
             // Copied before the scratch and the old value, either of which it may point into, are
             // gone.
             BsonValue copy(next);

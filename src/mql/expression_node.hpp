@@ -225,5 +225,8 @@ Result<std::string> coerce_to_string(BsonView value, std::string_view operator_n
 std::string number_text(BsonView number);
 /// limit_exceeded when a value of that many bytes may not be made.
 Result<void> check_size(std::size_t bytes, std::string_view operator_name);
+/// limit_exceeded when a computed value is nested deeper than documents may be: deeper ones would
+/// make the recursion of comparison and hashing unbounded.
+Result<void> check_depth(BsonView value);
 
 } // namespace tombolo::mql::detail

@@ -129,6 +129,9 @@ Result<Documents> run_operation(std::string_view kind, const CaseInput& input) {
     if (kind == "sort") {
         return run_sort(input);
     }
+    if (kind == "pipeline") {
+        return run_pipeline(input);
+    }
     return bad_case("unknown kind '" + std::string(kind) + "'");
 }
 

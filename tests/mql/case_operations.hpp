@@ -16,6 +16,9 @@ struct CaseInput {
     BsonDocumentView options;
 };
 
+/// Kind "pipeline".
+Result<std::vector<BsonDocument>> run_pipeline(const CaseInput& input);
+
 Result<std::vector<BsonDocument>> run_operation(std::string_view kind, const CaseInput& input);
 
 } // namespace tombolo::mql::test
