@@ -143,7 +143,10 @@ struct Body {
         return result;
     }
 
-    friend bool operator==(const Body&, const Body&) = default;
+    // By hand: the compiler's own is a call of memcmp.
+    friend bool operator==(const Body& left, const Body& right) noexcept {
+        return left.words[0] == right.words[0] && left.words[1] == right.words[1];
+    }
 };
 
 /// A primary key: null, integer, string (words[0] is the StringId), global_key (hi, lo), object_id

@@ -106,7 +106,8 @@ Result<MergeReport> merge_full_grid(std::span<MergeInput> ours, std::span<MergeI
     if (rules.failed()) {
         return rules.error();
     }
-    state.write_back(items);
+    state.keep_changes(items);
+    state.write_back();
     return MergeReport{rules.take_edges()};
 }
 

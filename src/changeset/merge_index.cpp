@@ -6,7 +6,6 @@
 // reach across groups: with one of them on either side the full grid runs.
 
 #include <algorithm>
-#include <numeric>
 
 #include "changeset/merge.hpp"
 #include "changeset/merge_grid.hpp"
@@ -18,33 +17,27 @@ namespace tombolo::changeset {
 
 namespace {
 
-bool erases_schema(std::span<const MergeInput> inputs) {
-    return std::any_of(inputs.begin(), inputs.end(), [](const MergeInput& input) {
-        std::span<const Instruction> list = input.changeset->instructions();
-        return std::any_of(list.begin(), list.end(), [](const Instruction& instruction) {
-            return instruction.op == Opcode::erase_table || instruction.op == Opcode::erase_column;
-        });
-    });
-}
-
-/// An instruction of one side and the group it is in.
-struct Member {
-    ObjectSymbol group = no_object;
+/// Consecutive instructions of one changeset that are in one group.
+struct Run {
+    std::uint32_t group = 0;
     std::uint32_t input = 0;
-    std::uint32_t source = 0;
+    std::uint32_t first = 0;
+    std::uint32_t count = 0;
 };
 
 class IndexedMerge {
   public:
     IndexedMerge(std::span<MergeInput> ours, std::span<MergeInput> theirs,
                  const MergeOptions& options)
-        : state_(ours, theirs), rules_(state_, options) {}
+        : state_(ours, theirs), rules_(state_, options), options_(options) {}
 
     Result<MergeReport> run() {
         TOMBOLO_TRY_VOID(state_.intern_strings());
-        find_members();
-        make_items();
-        for (std::size_t group = 0; group < group_count_; ++group) {
+        if (!find_groups()) {
+            return merge_full_grid(state_.inputs(Side::ours), state_.inputs(Side::theirs),
+                                   options_);
+        }
+        for (const Group& group : groups_) {
             if (!run_group(group)) {
                 return rules_.failed()
                            ? rules_.error()
@@ -52,97 +45,155 @@ class IndexedMerge {
                                    "cannot merge: more pairs of instructions than allowed");
             }
         }
-        state_.write_back(items_);
+        state_.write_back();
         return MergeReport{rules_.take_edges()};
     }
 
   private:
-    /// Their instructions make the groups, ours look them up. Runs of instructions on one object
-    /// share a look-up.
-    void find_members() {
-        for_each(Side::theirs, [this](const ObjectTable::Entry& entry) {
-            return state_.objects().intern(entry);
-        });
-        group_count_ = state_.objects().size();
-        for_each(Side::ours,
-                 [this](const ObjectTable::Entry& entry) { return state_.objects().find(entry); });
+    /// What both sides touch, and the runs it has in our_runs_ and their_runs_.
+    struct Group {
+        ObjectSymbol object = no_object;
+        std::size_t our_count = 0;
+        std::size_t their_count = 0;
+        std::size_t our_first = 0;
+        std::size_t their_first = 0;
+    };
+
+    /// Enters their objects into the table, then looks ours up: what both touch becomes a group, in
+    /// the order in which ours come to it. False when one side erases a class or property: then
+    /// everything can meet.
+    bool find_groups() {
+        ObjectTable& objects = state_.objects();
+        objects.reserve(key_count(state_.inputs(Side::theirs)));
+        std::vector<Run> runs;
+        if (!find_runs(Side::theirs, runs, [&objects](const ObjectTable::Entry& entry) {
+                return objects.intern(entry);
+            })) {
+            return false;
+        }
+        std::vector<std::uint32_t> group_of(objects.size(), 0); // number + 1
+        auto our_group = [this, &objects, &group_of](const ObjectTable::Entry& entry) {
+            ObjectSymbol object = objects.find(entry);
+            if (object == no_object) {
+                return no_object;
+            }
+            if (group_of[object] == 0) {
+                groups_.push_back({object});
+                group_of[object] = static_cast<std::uint32_t>(groups_.size());
+            }
+            return group_of[object] - 1;
+        };
+        if (!find_runs(Side::ours, our_runs_, our_group)) {
+            return false;
+        }
+        for (const Run& run : runs) {
+            if (std::uint32_t number = group_of[run.group]; number != 0) {
+                their_runs_.push_back({number - 1, run.input, run.first, run.count});
+            }
+        }
+        sort_runs();
+        return true;
     }
 
+    static std::size_t key_count(std::span<const MergeInput> inputs) {
+        std::size_t count = 0;
+        for (const MergeInput& input : inputs) {
+            count += input.changeset->parts().keys.size();
+        }
+        return count;
+    }
+
+    /// Collects the runs for which group_of() gives a number other than no_object. False at an
+    /// EraseTable or EraseColumn.
     template <class GroupOf>
-    void for_each(Side side, GroupOf group_of) {
-        std::vector<Member>& members = members_[static_cast<std::size_t>(side)];
+    bool find_runs(Side side, std::vector<Run>& runs, GroupOf group_of) {
         std::span<MergeInput> inputs = state_.inputs(side);
         for (std::size_t input = 0; input < inputs.size(); ++input) {
             std::span<const Instruction> list = inputs[input].changeset->instructions();
-            const Instruction* before = nullptr;
-            ObjectSymbol group = no_object;
-            for (std::size_t i = 0; i < list.size(); ++i) {
-                bool same_object = before != nullptr && !is_schema_instruction(list[i].op) &&
-                                   !is_schema_instruction(before->op) &&
-                                   before->table == list[i].table &&
-                                   before->object == list[i].object;
-                if (!same_object) {
-                    group = group_of(state_.object_entry(side, input, list[i]));
+            for (std::size_t first = 0; first < list.size();) {
+                if (list[first].op == Opcode::erase_table ||
+                    list[first].op == Opcode::erase_column) {
+                    return false;
                 }
-                before = &list[i];
+                std::size_t end = end_of_run(list, first);
+                std::uint32_t group = group_of(state_.object_entry(side, input, list[first]));
                 if (group != no_object) {
-                    members.push_back(
-                        {group, static_cast<std::uint32_t>(input), static_cast<std::uint32_t>(i)});
+                    runs.push_back({group, static_cast<std::uint32_t>(input),
+                                    static_cast<std::uint32_t>(first),
+                                    static_cast<std::uint32_t>(end - first)});
                 }
+                first = end;
             }
+        }
+        return true;
+    }
+
+    static std::size_t end_of_run(std::span<const Instruction> list, std::size_t first) noexcept {
+        std::size_t end = first + 1;
+        if (!is_schema_instruction(list[first].op)) {
+            while (end < list.size() && !is_schema_instruction(list[end].op) &&
+                   list[end].table == list[first].table && list[end].object == list[first].object) {
+                ++end;
+            }
+        }
+        return end;
+    }
+
+    /// Brings the runs of each group together, in their order.
+    void sort_runs() {
+        auto by_group = [](const Run& left, const Run& right) { return left.group < right.group; };
+        for (std::vector<Run>* runs : {&our_runs_, &their_runs_}) {
+            if (!std::is_sorted(runs->begin(), runs->end(), by_group)) {
+                std::stable_sort(runs->begin(), runs->end(), by_group);
+            }
+        }
+        for (const Run& run : our_runs_) {
+            groups_[run.group].our_count += 1;
+        }
+        for (const Run& run : their_runs_) {
+            groups_[run.group].their_count += 1;
+        }
+        std::size_t our_first = 0;
+        std::size_t their_first = 0;
+        for (Group& group : groups_) {
+            group.our_first = our_first;
+            group.their_first = their_first;
+            our_first += group.our_count;
+            their_first += group.their_count;
         }
     }
 
-    /// Copies the members of all groups that both sides touch, group by group, ours first, each
-    /// side in its order.
-    void make_items() {
-        std::vector<std::uint32_t> counts[2];
-        for (std::size_t side = 0; side < 2; ++side) {
-            counts[side].resize(group_count_);
-            for (const Member& member : members_[side]) {
-                ++counts[side][member.group];
-            }
-        }
-        std::size_t total = 0;
-        bounds_.resize(group_count_);
-        for (std::size_t group = 0; group < group_count_; ++group) {
-            if (counts[0][group] != 0 && counts[1][group] != 0) {
-                bounds_[group] = {total, total + counts[0][group],
-                                  total + counts[0][group] + counts[1][group]};
-                total = bounds_[group].end;
-            }
-        }
-        items_.resize(total);
-        for (std::size_t side = 0; side < 2; ++side) {
-            std::vector<std::uint32_t>& placed = counts[side];
-            std::fill(placed.begin(), placed.end(), 0);
-            for (const Member& member : members_[side]) {
-                const Bounds& bounds = bounds_[member.group];
-                if (bounds.begin == bounds.end) {
-                    continue;
-                }
-                std::size_t first = side == 0 ? bounds.begin : bounds.middle;
-                items_[first + placed[member.group]++] = state_.make_item(
-                    static_cast<Side>(side), member.input, member.source, member.group);
+    void add_items(Side side, std::span<const Run> runs, ObjectSymbol object) {
+        for (const Run& run : runs) {
+            for (std::uint32_t i = 0; i < run.count; ++i) {
+                items_.push_back(state_.make_item(side, run.input, run.first + i, object));
             }
         }
     }
 
     /// False on an error.
-    bool run_group(std::size_t group) {
-        const Bounds& bounds = bounds_[group];
-        if (bounds.begin == bounds.end) {
-            return true;
-        }
+    bool run_group(const Group& group) {
+        items_.clear();
+        add_items(Side::ours, std::span(our_runs_).subspan(group.our_first, group.our_count),
+                  group.object);
+        std::size_t our_items = items_.size();
+        add_items(Side::theirs,
+                  std::span(their_runs_).subspan(group.their_first, group.their_count),
+                  group.object);
         bool whole = false;
         ours_.clear();
         theirs_.clear();
-        for (std::size_t i = bounds.begin; i < bounds.end; ++i) {
+        for (std::size_t i = 0; i < items_.size(); ++i) {
             whole = whole || items_[i].op == Opcode::erase_object;
-            (i < bounds.middle ? ours_ : theirs_).push_back(&items_[i]);
+            (i < our_items ? ours_ : theirs_).push_back(&items_[i]);
         }
-        return whole || ours_.size() * theirs_.size() <= small_grid ? run_lists(ours_, theirs_)
-                                                                    : run_fields();
+        bool sound = whole || ours_.size() * theirs_.size() <= small_grid
+                         ? run_lists(ours_, theirs_)
+                         : run_fields();
+        if (sound) {
+            state_.keep_changes(items_);
+        }
+        return sound;
     }
 
     /// Runs a group without EraseObject field by field. Creations and schema instructions count as
@@ -183,19 +234,14 @@ class IndexedMerge {
         return !rules_.failed();
     }
 
-    struct Bounds {
-        std::size_t begin = 0;
-        std::size_t middle = 0; ///< ours before it, theirs from it on
-        std::size_t end = 0;
-    };
-
     static constexpr std::size_t small_grid = 64; ///< sorting by field does not pay below
 
     MergeState state_;
     MergeRules rules_;
-    std::size_t group_count_ = 0;
-    std::vector<Member> members_[2];
-    std::vector<Bounds> bounds_;
+    const MergeOptions& options_;
+    std::vector<Run> our_runs_;
+    std::vector<Run> their_runs_;
+    std::vector<Group> groups_;
     std::vector<Item> items_;
     ItemList ours_;
     ItemList theirs_;
@@ -207,9 +253,6 @@ class IndexedMerge {
 
 Result<MergeReport> merge(std::span<MergeInput> ours, std::span<MergeInput> theirs,
                           const MergeOptions& options) {
-    if (erases_schema(ours) || erases_schema(theirs)) {
-        return merge_full_grid(ours, theirs, options);
-    }
     return IndexedMerge(ours, theirs, options).run();
 }
 

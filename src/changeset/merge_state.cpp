@@ -48,39 +48,88 @@ void SymbolTable::reserve(std::size_t count, std::size_t bytes) {
     bytes_.reserve(bytes);
 }
 
-std::size_t ObjectTable::probe(const Entry& entry) const noexcept {
-    std::uint64_t hash =
+std::uint32_t ObjectTable::tag_of(const Entry& entry) noexcept {
+    return static_cast<std::uint32_t>(
         keyed_hash(entry.word_0 + keyed_hash(entry.word_1 ^ (std::uint64_t{entry.table} << 16) ^
-                                             static_cast<std::uint32_t>(entry.type)));
+                                             static_cast<std::uint32_t>(entry.type))));
+}
+
+std::size_t ObjectTable::probe(const Entry& entry, std::uint32_t tag) const noexcept {
     std::size_t mask = slots_.size() - 1;
-    for (std::size_t at = hash & mask;; at = (at + 1) & mask) {
-        if (slots_[at] == 0 || entries_[slots_[at] - 1] == entry) {
+    for (std::size_t at = tag & mask;; at = (at + 1) & mask) {
+        const Slot& slot = slots_[at];
+        if (slot.number_plus_1 == 0 ||
+            (slot.tag == tag && entries_[slot.number_plus_1 - 1] == entry)) {
             return at;
         }
     }
 }
 
 ObjectSymbol ObjectTable::find(const Entry& entry) const noexcept {
-    return slots_.empty() ? no_object : slots_[probe(entry)] - 1;
+    // A free slot holds 0, which makes it no_object.
+    return slots_.empty() ? no_object : slots_[probe(entry, tag_of(entry))].number_plus_1 - 1;
 }
 
 ObjectSymbol ObjectTable::intern(const Entry& entry) {
     if ((entries_.size() + 1) * 2 > slots_.size()) {
-        grow();
+        rehash(std::max<std::size_t>(64, slots_.size() * 2));
     }
-    std::size_t at = probe(entry);
-    if (slots_[at] == 0) {
+    std::uint32_t tag = tag_of(entry);
+    Slot& slot = slots_[probe(entry, tag)];
+    if (slot.number_plus_1 == 0) {
         entries_.push_back(entry);
-        slots_[at] = static_cast<std::uint32_t>(entries_.size());
+        slot = {tag, static_cast<std::uint32_t>(entries_.size())};
     }
-    return slots_[at] - 1;
+    return slot.number_plus_1 - 1;
 }
 
-void ObjectTable::grow() {
-    slots_.assign(slots_.empty() ? 64 : slots_.size() * 2, 0);
-    for (std::size_t i = 0; i < entries_.size(); ++i) {
-        slots_[probe(entries_[i])] = static_cast<std::uint32_t>(i + 1);
+void ObjectTable::reserve(std::size_t count) {
+    entries_.reserve(count);
+    std::size_t slot_count = 64;
+    while (count * 2 > slot_count) {
+        slot_count *= 2;
     }
+    if (slot_count > slots_.size()) {
+        rehash(slot_count);
+    }
+}
+
+void ObjectTable::rehash(std::size_t slot_count) {
+    std::vector<Slot> old(slot_count);
+    old.swap(slots_);
+    std::size_t mask = slot_count - 1;
+    for (const Slot& slot : old) {
+        if (slot.number_plus_1 == 0) {
+            continue;
+        }
+        std::size_t at = slot.tag & mask;
+        while (slots_[at].number_plus_1 != 0) {
+            at = (at + 1) & mask;
+        }
+        slots_[at] = slot;
+    }
+}
+
+PathWord* PathArena::allocate(std::size_t words) {
+    if (words > free_words_) {
+        block_words_ = std::max<std::size_t>(words, 1024);
+        blocks_.push_back(std::make_unique<PathWord[]>(block_words_));
+        free_ = blocks_.back().get();
+        free_words_ = block_words_;
+    }
+    PathWord* result = free_;
+    free_ += words;
+    free_words_ -= words;
+    return result;
+}
+
+void PathArena::reset() noexcept {
+    if (blocks_.empty()) {
+        return;
+    }
+    blocks_.erase(blocks_.begin(), blocks_.end() - 1);
+    free_ = blocks_.back().get();
+    free_words_ = block_words_;
 }
 
 MergeState::MergeState(std::span<MergeInput> ours, std::span<MergeInput> theirs)
@@ -91,6 +140,8 @@ MergeState::MergeState(std::span<MergeInput> ours, std::span<MergeInput> theirs)
             input.modified = false;
         }
     }
+    dead_[0].resize(ours.size());
+    dead_[1].resize(theirs.size());
     rank_changesets();
 }
 
@@ -202,25 +253,13 @@ Item MergeState::make_item(Side side, std::size_t input, std::size_t source, Obj
         item.field = symbol(side, input, instruction.field);
     }
     item.path_count = instruction.path_count;
-    item.path = allocate_path(item.path_count);
+    item.path = paths_.allocate(item.path_count);
     PathWord* word = item.path;
     for (const PathElement& element : changeset.path(instruction)) {
         *word++ = element.is_index() ? PathWord{element.index()}
                                      : name_flag | symbol(side, input, element.name());
     }
     return item;
-}
-
-PathWord* MergeState::allocate_path(std::size_t words) {
-    if (words > path_free_words_) {
-        path_free_words_ = std::max<std::size_t>(words, 1024);
-        path_blocks_.push_back(std::make_unique<PathWord[]>(path_free_words_));
-        path_free_ = path_blocks_.back().get();
-    }
-    PathWord* result = path_free_;
-    path_free_ += words;
-    path_free_words_ -= words;
-    return result;
 }
 
 Item* MergeState::prepend_erase_column(const Item& before, const Item& like) {
@@ -233,7 +272,7 @@ Item* MergeState::prepend_erase_column(const Item& before, const Item& like) {
     item.rank = before.rank;
     item.input = before.input;
     item.source = before.source;
-    return &prepended_.emplace_back(Prepended{item}).item;
+    return &prepended_.emplace_back(item);
 }
 
 Instruction MergeState::make_erase_column(ChangesetParts& parts, const Item& item) const {
@@ -255,34 +294,55 @@ Instruction MergeState::make_erase_column(ChangesetParts& parts, const Item& ite
     return instruction;
 }
 
-void MergeState::write_item(const Item& item, MergeInput& input) const noexcept {
-    ChangesetParts& parts = input.changeset->parts();
-    Instruction& instruction = parts.instructions[item.source];
+bool MergeState::is_changed(const Item& item) const noexcept {
+    const ChangesetParts& parts = inputs(item.side)[item.input].changeset->parts();
+    const Instruction& instruction = parts.instructions[item.source];
+    if (instruction.prior_size != item.prior_size || instruction.to != item.to) {
+        return true;
+    }
     for (std::uint32_t i = 0; i < item.path_count; ++i) {
-        PathElement& element = parts.path_elements[instruction.path_begin + i];
-        auto index = static_cast<std::uint32_t>(item.path[i]);
-        if (element.is_index() && element.index() != index) {
-            element = PathElement::make_index(index);
-            input.modified = true;
+        if (!is_name(item.path[i]) &&
+            parts.path_elements[instruction.path_begin + i].index() != item.path[i]) {
+            return true;
         }
     }
-    if (instruction.prior_size != item.prior_size || instruction.to != item.to) {
-        instruction.prior_size = item.prior_size;
-        instruction.to = item.to;
-        input.modified = true;
+    return item.op == Opcode::update && item.type == PayloadType::integer &&
+           instruction.body != item.body;
+}
+
+void MergeState::write_item(const Item& item) const noexcept {
+    MergeInput& input = inputs(item.side)[item.input];
+    input.modified = true;
+    ChangesetParts& parts = input.changeset->parts();
+    Instruction& instruction = parts.instructions[item.source];
+    instruction.prior_size = item.prior_size;
+    instruction.to = item.to;
+    for (std::uint32_t i = 0; i < item.path_count; ++i) {
+        if (!is_name(item.path[i])) {
+            parts.path_elements[instruction.path_begin + i] =
+                PathElement::make_index(static_cast<std::uint32_t>(item.path[i]));
+        }
     }
-    if (item.op == Opcode::update && item.type == PayloadType::integer &&
-        instruction.body != item.body) {
+    if (item.op == Opcode::update && item.type == PayloadType::integer) {
         instruction.body = item.body;
-        input.modified = true;
     }
 }
 
-void MergeState::rebuild(Side side, std::size_t input, const std::vector<bool>& dead) {
+void MergeState::remove_dead(Side side, std::size_t input, const std::vector<bool>& dead) {
+    std::vector<Instruction>& list = inputs(side)[input].changeset->parts().instructions;
+    std::size_t kept = 0;
+    for (std::size_t i = 0; i < list.size(); ++i) {
+        if (!dead[i]) {
+            list[kept++] = list[i];
+        }
+    }
+    list.resize(kept);
+}
+
+void MergeState::insert_prepended(Side side, std::size_t input, const std::vector<bool>& dead) {
     ChangesetParts& parts = inputs(side)[input].changeset->parts();
     std::vector<const Item*> inserts;
-    for (const Prepended& prepended : prepended_) {
-        const Item& item = prepended.item;
+    for (const Item& item : prepended_) {
         if (item.side == side && item.input == input && !item.dead) {
             inserts.push_back(&item);
         }
@@ -304,34 +364,41 @@ void MergeState::rebuild(Side side, std::size_t input, const std::vector<bool>& 
     parts.instructions = std::move(result);
 }
 
-void MergeState::write_back(std::span<const Item> items) {
-    std::vector<std::vector<bool>> dead[2];
-    std::vector<bool> changed[2];
-    for (std::size_t side = 0; side < 2; ++side) {
-        dead[side].resize(inputs_[side].size());
-        changed[side].resize(inputs_[side].size());
-    }
+void MergeState::keep_changes(std::span<const Item> items) {
     for (const Item& item : items) {
-        std::size_t side = to_number(item.side);
-        MergeInput& input = inputs_[side][item.input];
-        if (!item.dead) {
-            write_item(item, input);
-            continue;
+        if (item.dead) {
+            std::vector<bool>& list = dead_[to_number(item.side)][item.input];
+            list.resize(inputs(item.side)[item.input].changeset->instructions().size());
+            list[item.source] = true;
+        } else if (is_changed(item)) {
+            Item& kept = changed_.emplace_back(item);
+            kept.path = kept_paths_.allocate(item.path_count);
+            std::copy_n(item.path, item.path_count, kept.path);
         }
-        std::vector<bool>& list = dead[side][item.input];
-        list.resize(input.changeset->instructions().size());
-        list[item.source] = true;
-        changed[side][item.input] = true;
     }
-    for (const Prepended& prepended : prepended_) {
-        changed[to_number(prepended.item.side)][prepended.item.input] = true;
+    paths_.reset();
+}
+
+void MergeState::write_back() {
+    for (const Item& item : changed_) {
+        write_item(item);
     }
-    for (std::size_t side = 0; side < 2; ++side) {
-        for (std::size_t input = 0; input < inputs_[side].size(); ++input) {
-            if (changed[side][input]) {
-                inputs_[side][input].modified = true;
-                rebuild(static_cast<Side>(side), input, dead[side][input]);
+    std::vector<bool> prepended[2] = {std::vector<bool>(inputs_[0].size()),
+                                      std::vector<bool>(inputs_[1].size())};
+    for (const Item& item : prepended_) {
+        prepended[to_number(item.side)][item.input] = true;
+    }
+    for (Side side : {Side::ours, Side::theirs}) {
+        for (std::size_t input = 0; input < inputs(side).size(); ++input) {
+            const std::vector<bool>& dead = dead_[to_number(side)][input];
+            if (prepended[to_number(side)][input]) {
+                insert_prepended(side, input, dead);
+            } else if (!dead.empty()) {
+                remove_dead(side, input, dead);
+            } else {
+                continue;
             }
+            inputs(side)[input].modified = true;
         }
     }
 }

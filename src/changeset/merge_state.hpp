@@ -95,20 +95,46 @@ class ObjectTable {
         std::int32_t type = 0;
         std::uint64_t word_0 = 0;
         std::uint64_t word_1 = 0;
-        friend bool operator==(const Entry&, const Entry&) = default;
+        // By hand: the compiler's own is a call of memcmp.
+        friend bool operator==(const Entry& left, const Entry& right) noexcept {
+            return left.word_0 == right.word_0 && left.word_1 == right.word_1 &&
+                   left.table == right.table && left.type == right.type;
+        }
     };
 
     ObjectSymbol intern(const Entry& entry);
     /// no_object when it is not there.
     ObjectSymbol find(const Entry& entry) const noexcept;
     std::size_t size() const noexcept { return entries_.size(); }
+    /// Room for this many without another allocation.
+    void reserve(std::size_t count);
 
   private:
-    std::size_t probe(const Entry& entry) const noexcept;
-    void grow();
+    struct Slot {
+        std::uint32_t tag = 0;           ///< lower half of the hash
+        std::uint32_t number_plus_1 = 0; ///< 0: free
+    };
+
+    static std::uint32_t tag_of(const Entry& entry) noexcept;
+    std::size_t probe(const Entry& entry, std::uint32_t tag) const noexcept;
+    void rehash(std::size_t slot_count);
 
     std::vector<Entry> entries_;
-    std::vector<std::uint32_t> slots_; ///< entry number + 1; a power of two, at most half full
+    std::vector<Slot> slots_; ///< a power of two, at most half full
+};
+
+/// Memory for paths; all of it lives until reset() or the end.
+class PathArena {
+  public:
+    PathWord* allocate(std::size_t words);
+    /// Makes all memory free again.
+    void reset() noexcept;
+
+  private:
+    std::vector<std::unique_ptr<PathWord[]>> blocks_;
+    PathWord* free_ = nullptr; ///< unused rest of the last block
+    std::size_t free_words_ = 0;
+    std::size_t block_words_ = 0; ///< of the last block
 };
 
 class MergeState {
@@ -132,32 +158,28 @@ class MergeState {
                                     const Instruction& instruction) const noexcept;
     ObjectTable& objects() noexcept { return objects_; }
 
-    /// Copies an instruction; its path lives as long as this state.
+    /// Copies an instruction; its path lives until keep_changes().
     Item make_item(Side side, std::size_t input, std::size_t source, ObjectSymbol object);
 
     /// R4: a new EraseColumn in front of `before`, an item of this state, with the column of
     /// `like`.
     Item* prepend_erase_column(const Item& before, const Item& like);
 
-    /// Carries every change of the items, and what was prepended, into the changesets.
-    void write_back(std::span<const Item> items);
+    /// Remembers what the merge did to these items, which can then be dropped.
+    void keep_changes(std::span<const Item> items);
+    /// Carries everything kept, and what was prepended, into the changesets.
+    void write_back();
 
   private:
-    struct Prepended {
-        Item item; ///< source: the instruction it stands in front of
-    };
-    struct Discards {
-        std::vector<bool> dead; ///< empty: none
-    };
-
     static constexpr std::size_t to_number(Side side) noexcept {
         return static_cast<std::size_t>(side);
     }
     void rank_changesets();
-    PathWord* allocate_path(std::size_t words);
     Body item_body(Side side, std::size_t input, const Instruction& instruction);
-    void write_item(const Item& item, MergeInput& input) const noexcept;
-    void rebuild(Side side, std::size_t input, const std::vector<bool>& dead);
+    bool is_changed(const Item& item) const noexcept;
+    void write_item(const Item& item) const noexcept;
+    void remove_dead(Side side, std::size_t input, const std::vector<bool>& dead);
+    void insert_prepended(Side side, std::size_t input, const std::vector<bool>& dead);
     Instruction make_erase_column(ChangesetParts& parts, const Item& item) const;
 
     std::span<MergeInput> inputs_[2];
@@ -165,10 +187,14 @@ class MergeState {
     std::vector<std::vector<Symbol>> symbols_of_[2];
     SymbolTable symbols_;
     ObjectTable objects_;
-    std::vector<std::unique_ptr<PathWord[]>> path_blocks_;
-    PathWord* path_free_ = nullptr; ///< unused rest of the last block
-    std::size_t path_free_words_ = 0;
-    std::deque<Prepended> prepended_; ///< in the order of their creation; addresses are kept
+    PathArena paths_;      ///< of the items made since the last keep_changes()
+    PathArena kept_paths_; ///< of changed_
+    std::vector<Item> changed_;
+    /// By side, changeset and instruction; empty where none was discarded.
+    std::vector<std::vector<bool>> dead_[2];
+    /// In the order of their creation; `source` is the instruction they stand in front of.
+    /// Addresses are kept.
+    std::deque<Item> prepended_;
 };
 
 } // namespace tombolo::changeset

@@ -42,9 +42,21 @@ inline constexpr std::size_t indexes_per_collection_max = 64;
 /// Entries of one document in one index: an array's elements.
 inline constexpr std::size_t index_entries_max = 10'000;
 inline constexpr std::size_t index_key_bytes_max = 32 * 1024;
-/// A group is closed beyond this, so that one sync does not keep early comers waiting for megabytes.
+/// A group is closed beyond this, so that one sync does not keep early comers waiting for
+/// megabytes.
 inline constexpr std::size_t commit_group_bytes_max = 8 * 1024 * 1024;
 inline constexpr std::size_t commit_group_transactions_max = 4096;
 inline constexpr std::size_t verify_problems_max = 100;
+
+// Queries
+
+/// Query text: far above the 256 kB the sync protocol takes, so that a list of some hundred
+/// thousand keys fits.
+inline constexpr std::size_t query_bytes_max = 16 * 1024 * 1024;
+/// Nesting of parentheses, NOT and subqueries, and elements of one path: recursion stays within a
+/// small thread's stack. AND and OR chains are flat and not counted.
+inline constexpr std::size_t query_depth_max = 200;
+/// Text of one subscription (device-sync-server.md 3.4).
+inline constexpr std::size_t subscription_bytes_max = 256 * 1024;
 
 } // namespace tombolo::limits

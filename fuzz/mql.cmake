@@ -1,0 +1,2 @@
+tombolo_fuzz(mql_filter SOURCES mql_filter.cpp LIBRARIES tombolo_mql)
+    tombolo_fuzz(mql_update SOURCES mql_update.cpp LIBRARIES tombolo_mql)
