@@ -1,5 +1,6 @@
 #include "schema/facts.hpp"
 
+#include <set>
 #include <utility>
 
 #include "core/limits.hpp"
@@ -8,6 +9,8 @@
 namespace tombolo::schema {
 
 namespace {
+
+constexpr std::size_t properties_max = 65'535;
 
 ClassFact class_fact(const ClassSchema& class_schema) {
     ClassFact fact;
@@ -131,22 +134,53 @@ FactCheck check_known_property(const Property& known, const PropertyFact& fact) 
                     (fact.nullable ? "optional" : "required"));
 }
 
+// Does an embedded object of class `holder` hold one of class `wanted`, directly or further down?
+bool holds_embedded(const Schema& schema, const ClassSchema& holder, const ClassSchema& wanted) {
+    std::set<const ClassSchema*> seen;
+    std::vector<const ClassSchema*> open{&holder};
+    while (!open.empty()) {
+        const ClassSchema* at = open.back();
+        open.pop_back();
+        if (!at->is_embedded() || !seen.insert(at).second) {
+            continue;
+        }
+        if (at == &wanted) {
+            return true;
+        }
+        for (const Property& property : at->properties()) {
+            if (schema.is_embedded_place(property)) {
+                open.push_back(schema.find(property.target));
+            }
+        }
+    }
+    return false;
+}
+
 FactCheck check_new_property(const Schema& schema, const PropertyFact& fact) {
     const std::string subject = "property '" + fact.class_name + "." + fact.name + "' ";
     if (!is_name(fact.name, limits::property_name_bytes_max)) {
         return conflict(subject + "has no valid name: 1 to 63 bytes of UTF-8");
     }
-    // Whatever is wrong with the property alone: the general rules know.
-    ClassSchema owner = *schema.find(fact.class_name);
-    owner.add(to_property(fact));
-    Schema with_property = schema;
-    with_property.put(std::move(owner));
-    const SchemaUse use = SchemaUse::flexible_sync;
-    for (const SchemaProblem& problem : validate(with_property, {use, false})) {
-        const bool same = problem.class_name == fact.class_name && problem.property == fact.name;
-        if (same || problem.code == ProblemCode::embedded_cycle) {
+    const ClassSchema& owner = *schema.find(fact.class_name);
+    if (owner.properties().size() >= properties_max) {
+        return conflict(subject + "is one too many: a class has at most 65535");
+    }
+    // The general rules, on a schema of the property and its target alone: the cost must not grow
+    // with the schema.
+    Schema alone;
+    alone.add(ClassSchema(owner.name(), owner.kind(), {to_property(fact)}));
+    const ClassSchema* target = fact.target.empty() ? nullptr : schema.find(fact.target);
+    if (target != nullptr && target != &owner) {
+        alone.add(ClassSchema(target->name(), target->kind()));
+    }
+    for (const SchemaProblem& problem : validate(alone, {SchemaUse::flexible_sync, false})) {
+        if (problem.class_name == fact.class_name && problem.property == fact.name) {
             return conflict(problem.text);
         }
+    }
+    if (target != nullptr && owner.is_embedded() && holds_embedded(schema, *target, owner)) {
+        return conflict(subject + "makes the embedded class '" + owner.name() +
+                        "' hold itself through class '" + target->name() + "'");
     }
     return {FactVerdict::additive,
             "adding \"" + std::string(message_type(fact.type)) + "\" column at field \"" +
