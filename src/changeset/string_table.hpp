@@ -50,6 +50,11 @@ class StringTable {
     /// Room for this many strings without another allocation.
     void reserve(std::size_t count);
 
+    /// Memory held, beside the text.
+    std::size_t memory_bytes() const noexcept {
+        return ranges_.capacity() * sizeof(TextRange) + slots_.capacity() * sizeof(Slot);
+    }
+
   private:
     /// The slot where the text stands or would stand. REQUIRES: a free slot.
     std::size_t probe(std::string_view text, std::uint32_t tag,
