@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "changeset/integer_codec.hpp"
 #include "core/bytes.hpp"
 #include "core/limits.hpp"
 #include "protocol/json_bodies.hpp"
@@ -18,46 +19,20 @@ namespace {
 
 enum class KeyTag : std::uint8_t { null = 0, integer = 1, string = 3, object_id = 10, uuid = 11 };
 
-constexpr unsigned last_byte_bits = 6;
-constexpr unsigned byte_bits = 7;
-
-void append_integer(std::vector<std::byte>& out, std::int64_t value) {
-    const bool is_negative = value < 0;
-    auto magnitude = static_cast<std::uint64_t>(is_negative ? -(value + 1) : value);
-    while (magnitude >= (1U << last_byte_bits)) {
-        out.push_back(static_cast<std::byte>(0x80U | (magnitude & 0x7FU)));
-        magnitude >>= byte_bits;
-    }
-    out.push_back(static_cast<std::byte>(magnitude | (is_negative ? 0x40U : 0U)));
-}
-
 Error bad_key(const char* message) {
     return {ErrorCode::bad_sync_message, message, "pk"};
 }
 
 Result<std::int64_t> take_integer(ByteView& rest) {
-    constexpr std::size_t bytes_max = 10;
-    std::uint64_t magnitude = 0;
-    for (std::size_t i = 0; i < std::min(bytes_max, rest.size()); ++i) {
-        const auto byte = std::to_integer<std::uint64_t>(rest[i]);
-        const bool is_last = (byte & 0x80U) == 0;
-        const std::uint64_t bits = byte & (is_last ? 0x3FU : 0x7FU);
-        const auto shift = static_cast<unsigned>(i) * byte_bits;
-        // The tenth byte starts at bit 63, which belongs to no int64.
-        if (shift >= 63 && bits != 0) {
-            return bad_key("an integer does not fit 64 bits");
-        }
-        magnitude |= shift < 63 ? bits << shift : 0;
-        if (is_last) {
-            if (magnitude >> 63 != 0) {
-                return bad_key("an integer does not fit 64 bits");
-            }
-            rest = rest.subspan(i + 1);
-            const auto value = static_cast<std::int64_t>(magnitude);
-            return (byte & 0x40U) != 0 ? -value - 1 : value;
-        }
+    constexpr unsigned value_bits = 63;
+    const std::byte* at = rest.data();
+    const std::byte* const end = at + rest.size();
+    changeset::UnsignedParts parts;
+    if (const char* failure = changeset::read_parts(at, end, value_bits, parts)) {
+        return bad_key(failure);
     }
-    return bad_key("an integer has no end");
+    rest = rest.subspan(static_cast<std::size_t>(at - rest.data()));
+    return changeset::join_sign(parts);
 }
 
 Result<PrimaryKey> take_key(ByteView& rest) {
@@ -111,12 +86,12 @@ struct KeyWriter {
     }
     bool operator()(std::int64_t value) const {
         tag(KeyTag::integer);
-        append_integer(out, value);
+        changeset::append_signed(out, value);
         return true;
     }
     bool operator()(std::string_view value) const {
         tag(KeyTag::string);
-        append_integer(out, static_cast<std::int64_t>(value.size()));
+        changeset::append_unsigned(out, value.size());
         const ByteView bytes = as_bytes(value);
         out.insert(out.end(), bytes.begin(), bytes.end());
         return true;
