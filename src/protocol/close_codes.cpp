@@ -19,13 +19,24 @@ enum class Reaction : std::uint8_t {
     upgrade_refused,
 };
 
-Reaction reaction_for(std::uint16_t code) noexcept {
-    switch (static_cast<CloseCode>(code)) {
+struct CodeReaction {
+    CloseCode code;
+    Reaction reaction;
+};
+
+constexpr std::array reactions{
 #define TOMBOLO_CLOSE_CODE(name, number, reaction, note)                                           \
-    case CloseCode::name:                                                                          \
-        return Reaction::reaction;
+    CodeReaction{CloseCode::name, Reaction::reaction},
 #include "protocol/close_codes.def"
 #undef TOMBOLO_CLOSE_CODE
+};
+
+/// A code that is not in the table means what policy_violation means.
+Reaction reaction_for(std::uint16_t code) noexcept {
+    for (const CodeReaction& entry : reactions) {
+        if (static_cast<std::uint16_t>(entry.code) == code) {
+            return entry.reaction;
+        }
     }
     return Reaction::invariant_failed;
 }

@@ -13,7 +13,7 @@
 namespace tombolo::protocol {
 
 enum class CloseCode : std::uint16_t {
-#define TOMBOLO_CLOSE_CODE(name, number, reaction, note) name = number,
+#define TOMBOLO_CLOSE_CODE(name, number, reaction, note) name = (number),
 #include "protocol/close_codes.def"
 #undef TOMBOLO_CLOSE_CODE
 };

@@ -19,7 +19,7 @@ namespace tombolo::protocol {
 
 enum class SyncErrorCode : int {
 #define TOMBOLO_SYNC_ERROR(name, number, level, status, sending, action, try_again, note)          \
-    name = number,
+    name = (number),
 #include "protocol/sync_errors.def"
 #undef TOMBOLO_SYNC_ERROR
 };

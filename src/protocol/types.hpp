@@ -17,6 +17,7 @@ namespace tombolo::protocol {
 template <class Tag, class Rep>
 struct StrongNumber {
     Rep value{};
+    // NOLINTNEXTLINE(modernize-use-nullptr): the check misreads defaulted comparisons of templates
     friend auto operator<=>(const StrongNumber&, const StrongNumber&) = default;
 };
 
