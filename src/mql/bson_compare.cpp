@@ -245,7 +245,7 @@ bool identical(BsonView left, BsonView right) noexcept {
 }
 
 std::size_t hash_value(BsonView value) noexcept {
-    auto seed = static_cast<std::size_t>(canonical_type(value.type()) + 1);
+    std::size_t seed = static_cast<std::size_t>(canonical_type(value.type())) + 1;
     switch (value.type()) {
     case BsonType::int32:
     case BsonType::int64:
