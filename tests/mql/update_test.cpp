@@ -156,6 +156,7 @@ RC_GTEST_PROP(SortOrder, sorts_by_its_own_comparison_and_is_stable, ()) {
     for (int count = *rc::gen::inRange(0, 8); count > 0; --count) {
         documents.push_back(test::any_document(1));
     }
+    views.reserve(documents.size());
     for (const BsonDocument& document : documents) {
         views.push_back(document.view().as_value());
     }
