@@ -26,6 +26,26 @@ std::string_view error_code_meaning(ErrorCode code) noexcept {
     return "unknown";
 }
 
+std::string error_codes_markdown() {
+    std::string page =
+        "# Error codes\n\n"
+        "Made from `src/core/error_codes.def` by `build/release/bin/errors_doc`; do not edit.\n\n"
+        "Every `tombolo::Error` carries one of these codes. Names and numbers never change "
+        "meaning.\n\n"
+        "| number | name | meaning |\n| --- | --- | --- |\n";
+    const auto row = [&page](int number, std::string_view name, std::string_view meaning) {
+        page += "| " + std::to_string(number) + " | `";
+        page += name;
+        page += "` | ";
+        page += meaning;
+        page += " |\n";
+    };
+#define TOMBOLO_ERROR(name, number, meaning) row(number, #name, meaning);
+#include "core/error_codes.def"
+#undef TOMBOLO_ERROR
+    return page;
+}
+
 Error::Error(ErrorCode code, std::string message, std::string context) {
     std::string what = context.empty() ? message : message + " (" + context + ")";
     detail_ = std::make_shared<const Detail>(

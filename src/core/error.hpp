@@ -27,6 +27,9 @@ std::string_view error_code_name(ErrorCode code) noexcept;
 /// The table's one-line meaning of the code.
 std::string_view error_code_meaning(ErrorCode code) noexcept;
 
+/// The table as a page of Markdown: docs/reference/errors.md.
+std::string error_codes_markdown();
+
 class Error : public std::exception {
   public:
     Error(ErrorCode code, std::string message, std::string context = {});
