@@ -17,9 +17,9 @@ struct RuleTable {
     using Rows = std::array<std::array<Rule, opcode_count>, opcode_count>;
 
     static constexpr Rows make() noexcept {
-        Rows rows{};
-        auto set = [&rows](Opcode left, Opcode right, Rule rule) {
-            rows[static_cast<std::size_t>(left)][static_cast<std::size_t>(right)] = rule;
+        Rows matrix{};
+        auto set = [&matrix](Opcode left, Opcode right, Rule rule) {
+            matrix[static_cast<std::size_t>(left)][static_cast<std::size_t>(right)] = rule;
         };
         using enum Opcode;
         set(add_table, add_table, &MergeRules::add_table_add_table);             // R1
@@ -51,7 +51,7 @@ struct RuleTable {
         set(set_insert, set_insert, &MergeRules::set_set);                       // R27
         set(set_insert, set_erase, &MergeRules::set_set);                        // R28
         set(set_erase, set_erase, &MergeRules::set_set);                         // R29
-        return rows;
+        return matrix;
     }
 
     static const Rows rows;
