@@ -44,13 +44,12 @@ TEST(Expression, adding_promotes_int_to_long_to_double_to_decimal) {
 }
 
 TEST(Expression, decimals_stay_exact) {
-    EXPECT_EQ(R"({ "$numberDecimal" : "0.3" })",
+    EXPECT_EQ(R"({"$numberDecimal":"0.3"})",
               text(R"({"$add": [{"$numberDecimal": "0.1"}, {"$numberDecimal": "0.2"}]})"));
-    EXPECT_EQ(R"({ "$numberDecimal" : "1.00" })",
-              text(R"({"$mod": [{"$numberDecimal": "7.00"}, 2]})"));
-    EXPECT_EQ(R"({ "$numberDecimal" : "2" })", text(R"({"$round": {"$numberDecimal": "2.5"}})"));
-    EXPECT_EQ(R"({ "$numberDecimal" : "3" })", text(R"({"$sqrt": {"$numberDecimal": "9"}})"));
-    EXPECT_EQ(R"({ "$numberDecimal" : "2.50000000000000" })", text(R"({"$toDecimal": 2.5})"));
+    EXPECT_EQ(R"({"$numberDecimal":"1.00"})", text(R"({"$mod": [{"$numberDecimal": "7.00"}, 2]})"));
+    EXPECT_EQ(R"({"$numberDecimal":"2"})", text(R"({"$round": {"$numberDecimal": "2.5"}})"));
+    EXPECT_EQ(R"({"$numberDecimal":"3"})", text(R"({"$sqrt": {"$numberDecimal": "9"}})"));
+    EXPECT_EQ(R"({"$numberDecimal":"2.50000000000000"})", text(R"({"$toDecimal": 2.5})"));
 }
 
 TEST(Expression, whole_powers_of_ints_stay_ints) {

@@ -91,7 +91,7 @@ export function canonical(value) {
         return `ObjectId(${value.hex})`;
     }
     if (Array.isArray(value)) {
-        return `[${value.map(canonical).join(", ")}]`;
+        return `[${Array.from(value, canonical).join(", ")}]`;
     }
     if (typeof value === "object") {
         const fields = Object.keys(value).filter((key) => value[key] !== undefined).sort();
