@@ -59,4 +59,18 @@ inline constexpr std::size_t query_depth_max = 200;
 /// Text of one subscription (device-sync-server.md 3.4).
 inline constexpr std::size_t subscription_bytes_max = 256 * 1024;
 
+// Apps
+
+/// Files of an app directory, dependencies of functions not counted.
+inline constexpr std::size_t app_files_max = 10'000;
+inline constexpr std::size_t app_bytes_max = std::size_t{64} * 1024 * 1024;
+
+// Users
+
+/// RFC 5321's longest path, with room.
+inline constexpr std::size_t address_bytes_max = 320;
+inline constexpr std::size_t api_keys_per_user_max = 20;
+/// Custom user data travels in every request's token.
+inline constexpr std::size_t custom_user_data_bytes_max = std::size_t{16} * 1024;
+
 } // namespace tombolo::limits

@@ -22,12 +22,8 @@ FilterNode never() {
     return group(NodeKind::never);
 }
 
-Place inner_place(Place place, NodeKind kind) noexcept {
-    return place == Place::top && kind != NodeKind::all_of ? Place::logical : place;
-}
-
 Result<FilterNode> compile_group(std::string_view op, BsonView operand,
-                                 const FilterOptions& options, Place place) {
+                                 const FilterOptions& options, bool top_level) {
     const std::string name(op);
     if (!operand.is_array()) {
         return Error(ErrorCode::mql_invalid, name + " must be an array");
@@ -40,8 +36,8 @@ Result<FilterNode> compile_group(std::string_view op, BsonView operand,
             return Error(ErrorCode::mql_invalid, "$or/$and/$nor entries need to be full objects",
                          name + "." + std::to_string(node.children.size()));
         }
-        auto child =
-            compile_conditions(element.value.as_document(), options, inner_place(place, node.kind));
+        auto child = compile_conditions(element.value.as_document(), options,
+                                        top_level && node.kind == NodeKind::all_of);
         if (!child) {
             return child.error().within(name + "." + std::to_string(node.children.size()));
         }
@@ -53,6 +49,7 @@ Result<FilterNode> compile_group(std::string_view op, BsonView operand,
     return node;
 }
 
+// $expr inside $or is fine too: only $elemMatch changes the document that it would see.
 Result<FilterNode> compile_expression(BsonView operand, const FilterOptions& options) {
     auto compiled = Expression::compile(operand, options.expression);
     if (!compiled) {
@@ -64,16 +61,12 @@ Result<FilterNode> compile_expression(BsonView operand, const FilterOptions& opt
 }
 
 Result<FilterNode> compile_top_operator(const BsonElement& element, const FilterOptions& options,
-                                        Place place) {
+                                        bool top_level) {
     const std::string_view op = element.key;
     if (op == "$and" || op == "$or" || op == "$nor") {
-        return compile_group(op, element.value, options, place);
+        return compile_group(op, element.value, options, top_level);
     }
     if (op == "$expr") {
-        if (place == Place::element) {
-            return Error(ErrorCode::mql_invalid,
-                         "$expr can only be applied to the top-level document");
-        }
         return compile_expression(element.value, options);
     }
     if (op == "$comment") {
@@ -130,16 +123,16 @@ bool is_operator_document(BsonView value) noexcept {
 }
 
 Result<FilterNode> compile_conditions(BsonDocumentView spec, const FilterOptions& options,
-                                      Place place) {
+                                      bool top_level) {
     FilterNode node = group(NodeKind::all_of);
     for (const BsonElement& element : spec) {
         if (element.key.starts_with('$')) {
-            TOMBOLO_TRY(FilterNode child, compile_top_operator(element, options, place));
+            TOMBOLO_TRY(FilterNode child, compile_top_operator(element, options, top_level));
             node.children.push_back(std::move(child));
             continue;
         }
         TOMBOLO_TRY(const Path path, Path::parse(element.key));
-        auto child = compile_field(path, element.value, options, place);
+        auto child = compile_field(path, element.value, options, top_level);
         if (!child) {
             return child.error().within("field '" + std::string(element.key) + "'");
         }
@@ -162,8 +155,7 @@ Filter::Filter(std::shared_ptr<const detail::FilterProgram> program) noexcept
 Result<Filter> Filter::compile(BsonDocumentView spec, const FilterOptions& options) {
     auto program = std::make_shared<detail::FilterProgram>();
     program->spec = BsonDocument(spec);
-    TOMBOLO_TRY(program->root,
-                detail::compile_conditions(program->spec.view(), options, detail::Place::top));
+    TOMBOLO_TRY(program->root, detail::compile_conditions(program->spec.view(), options, true));
     if (detail::count_near(program->root) > 1) {
         return Error(ErrorCode::mql_invalid, "a filter has more than one $near or $nearSphere");
     }

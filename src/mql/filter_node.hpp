@@ -105,16 +105,14 @@ struct MatchState {
 /// means nothing.
 bool matches(const FilterNode& node, BsonView root, MatchState& state);
 
-/// Where a condition stands: $near may only stand on top, $expr not on an element of $elemMatch.
-enum class Place : std::uint8_t { top, logical, element };
-
-/// Compiles the conditions of a document ($elemMatch needs it from below).
+/// Compiles the conditions of a document ($elemMatch needs it from below). `top_level` allows $expr
+/// and $near.
 Result<FilterNode> compile_conditions(BsonDocumentView spec, const FilterOptions& options,
-                                      Place place);
+                                      bool top_level);
 
 /// Compiles what stands to the right of a path: a value, a regular expression or operators.
 Result<FilterNode> compile_field(const Path& path, BsonView operand, const FilterOptions& options,
-                                 Place place);
+                                 bool top_level);
 
 /// True when the document is made of operators: its first key starts with '$' and it is no DBRef.
 bool is_operator_document(BsonView value) noexcept;

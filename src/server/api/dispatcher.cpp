@@ -27,7 +27,8 @@ const std::string& Call::parameter(std::string_view name) const {
 Dispatcher::Dispatcher(DispatcherOptions options, const server::Log& log)
     : options_(std::move(options)), log_(log), counters_(std::make_unique<Counters>()),
       store_pool_({"store", options_.store_threads, options_.store_queue_max, 0}),
-      password_pool_({"password", options_.password_threads, options_.password_queue_max, 19}) {}
+      password_pool_({"password", options_.password_threads, options_.password_queue_max, 19}),
+      outbound_pool_({"outbound", options_.outbound_threads, options_.outbound_queue_max, 0}) {}
 
 Dispatcher::~Dispatcher() {
     stop();
@@ -36,6 +37,7 @@ Dispatcher::~Dispatcher() {
 void Dispatcher::stop() {
     store_pool_.stop();
     password_pool_.stop();
+    outbound_pool_.stop();
 }
 
 void Dispatcher::add(Route route) {
@@ -76,7 +78,7 @@ void Dispatcher::handle(http::Request request, http::Responder respond) {
             match.kind == Kind::no_path
                 ? ApiError{404, "NotFound", "there is no such path: " + path}
                 : ApiError{405, "MethodNotAllowed", "this path does not answer this method"};
-        http::Response response = to_response(error, options_.public_url, request.id);
+        http::Response response = error_response(error, request.id);
         if (match.kind == Kind::no_method) {
             std::string allowed;
             for (const http::Method method : match.allowed) {
@@ -95,45 +97,63 @@ void Dispatcher::handle(http::Request request, http::Responder respond) {
         return;
     }
     auto shared = std::make_shared<http::Responder>(std::move(respond));
-    server::WorkerPool& pool = route.pool == Pool::store ? store_pool_ : password_pool_;
-    const bool taken =
-        pool.submit([this, &route, call, shared, answer] { answer(*shared, run(route, *call)); });
+    const bool taken = pool_of(route).submit(
+        [this, &route, call, shared, answer] { answer(*shared, run(route, *call)); });
     if (!taken) {
-        const ApiError busy = route.pool == Pool::password
+        const ApiError busy = route.pool != Pool::store
                                   ? too_busy(429, "too many sign-ins at once; try again")
                                   : too_busy(503, "the server is busy; try again");
-        answer(*shared, to_response(busy, options_.public_url, call->request.id));
+        answer(*shared, error_response(busy, call->request.id));
     }
+}
+
+http::Response Dispatcher::error_response(const ApiError& error,
+                                          std::string_view request_id) const {
+    return to_response(error, options_.public_url ? options_.public_url() : std::string(),
+                       request_id);
+}
+
+server::WorkerPool& Dispatcher::pool_of(const Route& route) {
+    switch (route.pool) {
+    case Pool::password:
+        return password_pool_;
+    case Pool::outbound:
+        return outbound_pool_;
+    case Pool::io:
+    case Pool::store:
+        break;
+    }
+    return store_pool_;
 }
 
 http::Response Dispatcher::run(const Route& route, Call& call) const {
     try {
         return route.run(call);
     } catch (const ApiException& exception) {
-        return to_response(exception.error(), options_.public_url, call.request.id);
+        return error_response(exception.error(), call.request.id);
     } catch (const Error& error) {
         log_.error("request failed", {{"request", call.request.id},
                                       {"route", route.pattern},
                                       {"code", std::string(error_code_name(error.code()))},
                                       {"error", error.what()}});
         if (error.code() == ErrorCode::disk_full || error.code() == ErrorCode::unavailable) {
-            return to_response(too_busy(503, "the server cannot write now; try again later"),
-                               options_.public_url, call.request.id);
+            return error_response(too_busy(503, "the server cannot write now; try again later"),
+                                  call.request.id);
         }
     } catch (const std::exception& error) {
         log_.error(
             "request failed",
             {{"request", call.request.id}, {"route", route.pattern}, {"error", error.what()}});
     }
-    return to_response(internal_error(), options_.public_url, call.request.id);
+    return error_response(internal_error(), call.request.id);
 }
 
 http::Response Dispatcher::preflight(const http::Request& request) const {
     const std::string_view origin = request.headers.find("origin");
     if (options_.cors && !origin.empty() &&
         options_.cors(request.path, origin).kind == CorsDecision::Kind::refused) {
-        return to_response({403, "OriginNotAllowed", "this origin may not call this app"},
-                           options_.public_url, request.id);
+        return error_response({403, "OriginNotAllowed", "this origin may not call this app"},
+                              request.id);
     }
     http::Response response = http::Response::empty(204);
     response.headers.set("Access-Control-Allow-Methods", "GET, POST, PUT, PATCH, DELETE, OPTIONS");
@@ -168,7 +188,7 @@ http::Response Dispatcher::refuse(int status, std::string_view reason,
     const char* code = status == 413   ? "ReadSizeLimitExceeded"
                        : status == 503 ? "ServiceUnavailable"
                                        : "BadRequest";
-    return to_response({status, code, std::string(reason)}, options_.public_url, request_id);
+    return error_response({status, code, std::string(reason)}, request_id);
 }
 
 void Dispatcher::served(const http::Request& request, int status, std::size_t response_bytes,

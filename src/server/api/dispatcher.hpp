@@ -31,7 +31,12 @@ struct Call {
     const std::string& parameter(std::string_view name) const;
 };
 
-enum class Pool : std::uint8_t { io, store, password };
+enum class Pool : std::uint8_t {
+    io, ///< must not block
+    store,
+    password, ///< slow by design, lowest priority
+    outbound, ///< may wait for another server
+};
 
 struct Route {
     http::Method method = http::Method::get;
@@ -49,12 +54,15 @@ struct CorsDecision {
 };
 
 struct DispatcherOptions {
-    /// Prefix of links in errors; no trailing slash.
-    std::string public_url;
+    /// Prefix of links in errors; no trailing slash. Asked when needed: the port may be known only
+    /// after binding.
+    std::function<std::string()> public_url;
     unsigned store_threads = 4;
     std::size_t store_queue_max = 4096;
     unsigned password_threads = 1;
     std::size_t password_queue_max = 64;
+    unsigned outbound_threads = 4;
+    std::size_t outbound_queue_max = 64;
     /// Decides on an Origin for a path (the app's allowed_request_origins). Absent: any origin.
     std::function<CorsDecision(std::string_view path, std::string_view origin)> cors;
 };
@@ -91,6 +99,8 @@ class Dispatcher final : public http::Handler {
     struct Counters;
 
     http::Response run(const Route& route, Call& call) const;
+    server::WorkerPool& pool_of(const Route& route);
+    http::Response error_response(const ApiError& error, std::string_view request_id) const;
     http::Response preflight(const http::Request& request) const;
     void add_cors(const std::string& path, const std::string& origin,
                   http::Response& response) const;
@@ -102,6 +112,7 @@ class Dispatcher final : public http::Handler {
     std::unique_ptr<Counters> counters_;
     server::WorkerPool store_pool_;
     server::WorkerPool password_pool_;
+    server::WorkerPool outbound_pool_;
 };
 
 } // namespace tombolo::api

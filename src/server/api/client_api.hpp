@@ -1,0 +1,42 @@
+#pragma once
+
+// The client API, /api/client/v2.0 (client-http-api.md): what published SDKs and realm-web call.
+// One file a resource; each adds its routes to the dispatcher.
+
+#include "server/api/dispatcher.hpp"
+#include "server/auth/context.hpp"
+#include "server/auth/sessions.hpp"
+
+namespace tombolo::api {
+
+inline constexpr std::string_view client_base = "/api/client/v2.0";
+inline constexpr std::string_view client_app = "/api/client/v2.0/app/{app}";
+
+void add_location_routes(Dispatcher& dispatcher, auth::Context& context);
+void add_login_routes(Dispatcher& dispatcher, auth::Context& context);
+void add_userpass_routes(Dispatcher& dispatcher, auth::Context& context);
+void add_session_routes(Dispatcher& dispatcher, auth::Context& context);
+void add_profile_routes(Dispatcher& dispatcher, auth::Context& context);
+void add_api_key_routes(Dispatcher& dispatcher, auth::Context& context);
+void add_push_routes(Dispatcher& dispatcher, auth::Context& context);
+
+/// All of the above.
+void add_client_routes(Dispatcher& dispatcher, auth::Context& context);
+
+// Shared by the resources.
+
+/// The app in the path; 404 with the text that SDK tests expect.
+std::shared_ptr<const server::App> app_of(const Call& call, const auth::Context& context);
+/// The caller of an app-scoped route: a token of another app is 403 (S-14).
+auth::Caller caller_of(const Call& call, auth::Context& context, const server::App& app);
+/// The body as an object; an empty body is an empty object.
+boost::json::object body_of(const Call& call);
+/// The member as a string; 400 MissingParameter or BadRequest.
+std::string required_string(const boost::json::object& body, std::string_view key);
+/// Counts the request against its address: 429 when there are too many (S-5).
+void throttle(const Call& call, auth::Context& context);
+/// Whether the Origin may call the app in the path.
+CorsDecision cors_decision(const auth::Context& context, std::string_view path,
+                           std::string_view origin);
+
+} // namespace tombolo::api

@@ -1,0 +1,63 @@
+// GET auth/profile and DELETE auth/delete (client-http-api.md 3.5, 3.6).
+
+#include <boost/json/array.hpp>
+#include <boost/json/serialize.hpp>
+
+#include "server/api/client_api.hpp"
+#include "server/auth/sessions.hpp"
+
+namespace tombolo::api {
+
+namespace {
+
+using boost::json::object;
+
+object profile_of(const auth::Caller& caller, const auth::User& user) {
+    boost::json::array identities;
+    for (const auth::Identity& identity : user.identities) {
+        identities.push_back(object{{"id", identity.id},
+                                    {"provider_type", identity.provider_type},
+                                    {"provider_id", identity.provider_id},
+                                    {"data", identity.data}});
+    }
+    object data = user.merged_data();
+    // Two spellings in the clients (3.5).
+    if (data.contains("picture") && !data.contains("picture_url")) {
+        data["picture_url"] = data["picture"];
+    } else if (data.contains("picture_url") && !data.contains("picture")) {
+        data["picture"] = data["picture_url"];
+    }
+    return object{{"user_id", user.id.to_string()},
+                  {"domain_id", caller.app->id.to_string()},
+                  {"identities", std::move(identities)},
+                  {"data", std::move(data)},
+                  {"type", user.type}};
+}
+
+} // namespace
+
+void add_profile_routes(Dispatcher& dispatcher, auth::Context& context) {
+    Route profile;
+    profile.method = http::Method::get;
+    profile.pattern = std::string(client_base) + "/auth/profile";
+    profile.run = [&context](Call& call) {
+        const auth::Sessions sessions(context);
+        const auth::Caller caller =
+            sessions.caller(call.request.bearer_token(), auth::TokenKind::access);
+        return http::Response::json(
+            200, boost::json::serialize(profile_of(caller, sessions.user(caller))));
+    };
+    dispatcher.add(std::move(profile));
+
+    Route remove;
+    remove.method = http::Method::delete_;
+    remove.pattern = std::string(client_base) + "/auth/delete";
+    remove.run = [&context](Call& call) {
+        const auth::Sessions sessions(context);
+        sessions.remove_user(sessions.caller(call.request.bearer_token(), auth::TokenKind::access));
+        return http::Response::empty(204);
+    };
+    dispatcher.add(std::move(remove));
+}
+
+} // namespace tombolo::api

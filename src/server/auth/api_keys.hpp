@@ -1,0 +1,37 @@
+#pragma once
+
+// API keys of users (client-http-api.md section 5). Blocking; failures are ApiException.
+
+#include <string>
+#include <vector>
+
+#include "server/auth/sessions.hpp"
+
+namespace tombolo::auth {
+
+class ApiKeys {
+  public:
+    explicit ApiKeys(Context& context) : context_(context) {}
+
+    struct Created {
+        ApiKey key;
+        std::string secret; ///< shown once
+    };
+    Created create(const Caller& caller, const std::string& name) const;
+    std::vector<ApiKey> list(const Caller& caller) const;
+    ApiKey find(const Caller& caller, const std::string& id) const;
+    void set_disabled(const Caller& caller, const std::string& id, bool disabled) const;
+    /// 403 for the key that opened the caller's own session.
+    void remove(const Caller& caller, const std::string& id) const;
+
+    /// The identity behind a key at sign-in.
+    VerifiedIdentity check(const server::App& app, const std::string& secret) const;
+
+  private:
+    // The session of a refresh token; 401 when it has ended.
+    Session session(const Caller& caller) const;
+
+    Context& context_;
+};
+
+} // namespace tombolo::auth

@@ -1,0 +1,34 @@
+#pragma once
+
+// What the authentication services share. Borrowed; lives as long as the server.
+
+#include <cstdint>
+#include <functional>
+#include <string>
+
+#include "server/app/app_repository.hpp"
+#include "server/auth/throttle.hpp"
+#include "server/auth/tokens.hpp"
+#include "server/runtime/log.hpp"
+#include "server/store/store.hpp"
+
+namespace tombolo::auth {
+
+class Mailer;
+class KeySets;
+
+struct Context {
+    store::Store& store;
+    server::AppRepository& apps;
+    Tokens& tokens;
+    Throttle& throttle;
+    Mailer& mailer;
+    KeySets& key_sets;
+    const server::Log& log;
+    std::function<std::int64_t()> now_ms; ///< Unix milliseconds
+    std::string public_url;               ///< as clients reach the server; no trailing slash
+    /// Answers as for a known user where the API would tell that an address is unknown.
+    bool hide_unknown_users = false;
+};
+
+} // namespace tombolo::auth

@@ -1,0 +1,329 @@
+#include "server/daemon/daemon.hpp"
+
+#include <chrono>
+#include <condition_variable>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <mutex>
+#include <thread>
+
+#include <boost/json/serialize.hpp>
+
+#include "server/api/client_api.hpp"
+#include "server/auth/key_sets.hpp"
+#include "server/auth/mailer.hpp"
+#include "server/auth/password.hpp"
+#include "server/auth/user_data.hpp"
+#include "server/daemon/metrics.hpp"
+#include "server/store/embedded/embedded_store.hpp"
+
+namespace tombolo::server {
+
+namespace {
+
+namespace fs = std::filesystem;
+using store::Space;
+
+std::int64_t unix_ms() {
+    return std::chrono::duration_cast<std::chrono::milliseconds>(
+               std::chrono::system_clock::now().time_since_epoch())
+        .count();
+}
+
+http::ServerOptions listener_options(const Config& config, const Endpoint& endpoint, bool tls) {
+    http::ServerOptions options;
+    options.address = endpoint.address;
+    options.port = endpoint.port;
+    options.io_threads = static_cast<unsigned>(config.io_threads);
+    options.trusted_proxies = config.trusted_proxies;
+    if (tls) {
+        options.tls_certificate_file = config.tls_cert;
+        options.tls_key_file = config.tls_key;
+    }
+    return options;
+}
+
+std::string url_of(const std::string& scheme, const std::string& address, std::uint16_t port) {
+    const bool v6 = address.find(':') != std::string::npos;
+    return scheme + "://" + (v6 ? "[" + address + "]" : address) + ":" + std::to_string(port);
+}
+
+Result<std::string> read_password_file(const std::string& path) {
+    std::ifstream file(path, std::ios::binary);
+    if (!file) {
+        return Error(ErrorCode::io, "cannot read the administrator's password", path);
+    }
+    std::string text((std::istreambuf_iterator<char>(file)), {});
+    while (text.ends_with('\n') || text.ends_with('\r')) {
+        text.pop_back();
+    }
+    return text;
+}
+
+} // namespace
+
+class Daemon::Impl {
+  public:
+    Impl(const Config& config, const Log& log) : config_(config), log_(log) {}
+
+    ~Impl() { stop(); }
+
+    Result<void> start() {
+        TOMBOLO_TRY_VOID(open_store());
+        TOMBOLO_TRY(apps_, AppRepository::open(*store_, *sealer_));
+        TOMBOLO_TRY_VOID(create_administrator());
+        TOMBOLO_TRY_VOID(deploy_apps());
+        TOMBOLO_TRY(tokens_, auth::Tokens::open(*store_, *sealer_, unix_ms() / 1000));
+        auth::MailerOptions mail{
+            config_.smtp_url,      config_.smtp_user,
+            config_.smtp_password, true,
+            config_.mail_from,     (fs::path(config_.data) / "outbox").string()};
+        TOMBOLO_TRY(mailer_, auth::Mailer::create(mail, log_));
+        return listen();
+    }
+
+    Result<void> reload(const Config& config) {
+        config_.apps = config.apps;
+        TOMBOLO_TRY_VOID(server_->reload_certificates());
+        return deploy_apps();
+    }
+
+    void stop() {
+        if (stopped_) {
+            return;
+        }
+        stopped_ = true;
+        if (metrics_) {
+            metrics_->set_ready(false);
+        }
+        if (server_) {
+            server_->stop(std::chrono::seconds(config_.stop_seconds));
+        }
+        if (dispatcher_) {
+            dispatcher_->stop();
+        }
+        {
+            const std::lock_guard lock(chores_mutex_);
+            chores_stopping_ = true;
+            chores_wake_.notify_all();
+        }
+        if (chores_.joinable()) {
+            chores_.join();
+        }
+        if (mailer_) {
+            mailer_.reset();
+        }
+        if (metrics_server_) {
+            metrics_server_->stop(std::chrono::milliseconds(100));
+        }
+    }
+
+    std::string url() const {
+        return url_of(config_.tls_cert.empty() ? "http" : "https", endpoint_.address,
+                      server_->port());
+    }
+    std::string metrics_url() const {
+        return metrics_server_ ? url_of("http", metrics_endpoint_.address, metrics_server_->port())
+                               : std::string();
+    }
+    const FirstAdministrator* first_administrator() const noexcept {
+        return first_administrator_ ? &*first_administrator_ : nullptr;
+    }
+    std::vector<DeployedApp> apps() const {
+        std::vector<DeployedApp> out;
+        for (const auto& app : apps_->all()) {
+            out.push_back({app->client_app_id, app->config.name});
+        }
+        return out;
+    }
+
+  private:
+    Result<void> open_store() {
+        std::error_code error;
+        fs::create_directories(config_.data, error);
+        if (error) {
+            return Error(ErrorCode::io, "cannot make the data folder: " + error.message(),
+                         config_.data);
+        }
+        const std::string key_file = config_.master_key_file.empty()
+                                         ? (fs::path(config_.data) / "master.key").string()
+                                         : config_.master_key_file;
+        TOMBOLO_TRY(Sealer sealer, Sealer::from_file(key_file));
+        sealer_ = std::make_unique<Sealer>(sealer);
+        store::EmbeddedOptions options;
+        options.directory = (fs::path(config_.data) / "store").string();
+        options.block_cache_bytes = static_cast<std::size_t>(config_.cache_megabytes) << 20;
+        TOMBOLO_TRY(store_, store::open_embedded(options));
+        return {};
+    }
+
+    // The first start makes an administrator, for the admin API and the console.
+    Result<void> create_administrator() {
+        const auto snapshot = store_->snapshot();
+        if (snapshot->scan_records(Space::meta, "admins/", "admins0")->next()) {
+            return {};
+        }
+        FirstAdministrator admin;
+        admin.user = config_.admin_user.empty() ? "admin" : config_.admin_user;
+        std::string password = config_.admin_password;
+        if (!config_.admin_password_file.empty()) {
+            TOMBOLO_TRY(password, read_password_file(config_.admin_password_file));
+        }
+        const bool chosen = !password.empty();
+        if (!chosen) {
+            password = random_text(20);
+            admin.password = password;
+        } else if (!auth::is_acceptable_password(password)) {
+            return Error(ErrorCode::invalid_argument,
+                         "the administrator's password must have 6 to 128 characters");
+        }
+        const boost::json::object record{{"password_hash", auth::hash_password(password)},
+                                         {"must_change", !chosen},
+                                         {"created_ms", unix_ms()}};
+        store::Transaction transaction;
+        transaction.insert_record(Space::meta, "admins/" + admin.user,
+                                  boost::json::serialize(record));
+        TOMBOLO_TRY(const store::Version written, store_->commit(std::move(transaction)));
+        static_cast<void>(written);
+        first_administrator_ = std::move(admin);
+        return {};
+    }
+
+    Result<void> deploy_apps() {
+        for (const std::string& directory : config_.apps) {
+            TOMBOLO_TRY(const AppTree tree, read_app_directory(directory));
+            const Result<DeployResult> deployed = apps_->deploy(tree, directory, unix_ms());
+            if (!deployed) {
+                return deployed.error().within(directory);
+            }
+            for (const std::string& warning : deployed->warnings) {
+                log_.warning("app directory",
+                             {{"app", deployed->app->client_app_id}, {"warning", warning}});
+            }
+            log_.info(deployed->changed ? "app deployed" : "app unchanged",
+                      {{"app", deployed->app->client_app_id},
+                       {"deployment", std::to_string(deployed->app->deployment)},
+                       {"directory", directory}});
+        }
+        for (const auto& app : apps_->all()) {
+            TOMBOLO_TRY_VOID(auth::prepare_custom_user_data(*store_, *app));
+        }
+        return {};
+    }
+
+    Result<void> listen() {
+        TOMBOLO_TRY(endpoint_, parse_endpoint(config_.listen));
+        throttle_ = std::make_unique<auth::Throttle>(
+            auth::ThrottleOptions{static_cast<unsigned>(config_.requests_per_minute),
+                                  static_cast<unsigned>(config_.request_burst)});
+        key_sets_ = std::make_unique<auth::KeySets>(
+            auth::KeySetOptions{config_.allow_private_key_set_urls}, unix_ms);
+        context_.reset(new auth::Context{*store_, *apps_, *tokens_, *throttle_, *mailer_,
+                                         *key_sets_, log_, unix_ms, config_.public_url,
+                                         config_.hide_unknown_users});
+        api::DispatcherOptions options;
+        options.store_threads = static_cast<unsigned>(config_.store_threads);
+        options.cors = [this](std::string_view path, std::string_view origin) {
+            return api::cors_decision(*context_, path, origin);
+        };
+        options.public_url = [this] { return context_->public_url; };
+        dispatcher_ = std::make_unique<api::Dispatcher>(std::move(options), log_);
+        api::add_client_routes(*dispatcher_, *context_);
+        metrics_ = std::make_unique<Metrics>(*store_, *dispatcher_);
+        TOMBOLO_TRY(server_, http::Server::create(
+                                 listener_options(config_, endpoint_, !config_.tls_cert.empty()),
+                                 *dispatcher_));
+        if (context_->public_url.empty()) {
+            context_->public_url = url();
+        }
+        if (!config_.metrics_listen.empty()) {
+            TOMBOLO_TRY(metrics_endpoint_, parse_endpoint(config_.metrics_listen));
+            http::ServerOptions metrics = listener_options(config_, metrics_endpoint_, false);
+            metrics.io_threads = 1;
+            TOMBOLO_TRY(metrics_server_, http::Server::create(metrics, *metrics_));
+            metrics_->show(server_.get());
+            metrics_server_->start();
+        }
+        chores_ = std::thread([this] { run_chores(); });
+        server_->start();
+        metrics_->set_ready(true);
+        return {};
+    }
+
+    // Once a minute: trims what is older than the configured history, replaces an old signing key.
+    void run_chores() {
+        std::unique_lock lock(chores_mutex_);
+        while (!chores_wake_.wait_for(lock, std::chrono::minutes(1),
+                                      [this] { return chores_stopping_; })) {
+            lock.unlock();
+            const std::int64_t now = unix_ms();
+            const auto old = store_->version_before(now - config_.history_hours * 3600 * 1000);
+            const Result<void> trimmed = old ? store_->trim(*old) : Result<void>(old.error());
+            if (!trimmed) {
+                log_.error("cannot trim the history", {{"error", trimmed.error().what()}});
+            }
+            const std::int64_t age_s = now / 1000 - tokens_->signing_key_made_at();
+            if (config_.key_rotation_days > 0 && age_s > config_.key_rotation_days * 24 * 3600) {
+                const Result<void> rotated = tokens_->rotate(now / 1000);
+                if (!rotated) {
+                    log_.error("cannot replace the signing key",
+                               {{"error", rotated.error().what()}});
+                }
+            }
+            lock.lock();
+        }
+    }
+
+    Config config_;
+    const Log& log_;
+    std::unique_ptr<Sealer> sealer_;
+    std::unique_ptr<store::Store> store_;
+    std::unique_ptr<AppRepository> apps_;
+    std::optional<FirstAdministrator> first_administrator_;
+    std::unique_ptr<auth::Tokens> tokens_;
+    std::unique_ptr<auth::Throttle> throttle_;
+    std::unique_ptr<auth::Mailer> mailer_;
+    std::unique_ptr<auth::KeySets> key_sets_;
+    std::unique_ptr<auth::Context> context_;
+    std::unique_ptr<api::Dispatcher> dispatcher_;
+    std::unique_ptr<Metrics> metrics_;
+    Endpoint endpoint_;
+    Endpoint metrics_endpoint_;
+    std::unique_ptr<http::Server> server_;
+    std::unique_ptr<http::Server> metrics_server_;
+    std::mutex chores_mutex_;
+    std::condition_variable chores_wake_;
+    bool chores_stopping_ = false; // guarded by chores_mutex_
+    std::thread chores_;
+    bool stopped_ = false;
+};
+
+Result<std::unique_ptr<Daemon>> Daemon::start(const Config& config, const Log& log) {
+    auto impl = std::make_unique<Impl>(config, log);
+    TOMBOLO_TRY_VOID(impl->start());
+    return std::unique_ptr<Daemon>(new Daemon(std::move(impl)));
+}
+
+Daemon::Daemon(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Daemon::~Daemon() = default;
+void Daemon::stop() {
+    impl_->stop();
+}
+Result<void> Daemon::reload(const Config& config) {
+    return impl_->reload(config);
+}
+std::string Daemon::url() const {
+    return impl_->url();
+}
+std::string Daemon::metrics_url() const {
+    return impl_->metrics_url();
+}
+const Daemon::FirstAdministrator* Daemon::first_administrator() const noexcept {
+    return impl_->first_administrator();
+}
+std::vector<Daemon::DeployedApp> Daemon::apps() const {
+    return impl_->apps();
+}
+
+} // namespace tombolo::server

@@ -1,0 +1,92 @@
+#include "server/daemon/metrics.hpp"
+
+#include <prometheus/metric_family.h>
+#include <prometheus/text_serializer.h>
+
+namespace tombolo::server {
+
+namespace {
+
+using prometheus::ClientMetric;
+using prometheus::MetricFamily;
+using prometheus::MetricType;
+
+MetricFamily family(std::string name, std::string help, MetricType type) {
+    MetricFamily out;
+    out.name = std::move(name);
+    out.help = std::move(help);
+    out.type = type;
+    return out;
+}
+
+MetricFamily single(std::string name, std::string help, MetricType type, std::uint64_t value) {
+    MetricFamily out = family(std::move(name), std::move(help), type);
+    ClientMetric metric;
+    metric.counter.value = static_cast<double>(value);
+    metric.gauge.value = static_cast<double>(value);
+    out.metric.push_back(std::move(metric));
+    return out;
+}
+
+} // namespace
+
+std::string Metrics::text() const {
+    std::vector<MetricFamily> families;
+    MetricFamily requests = family("tombolo_http_requests_total",
+                                   "Requests answered, by route and status", MetricType::Counter);
+    MetricFamily seconds =
+        family("tombolo_http_request_seconds_total",
+               "Time from a request's last byte to its response", MetricType::Counter);
+    for (const api::RequestCount& count : dispatcher_.request_counts()) {
+        ClientMetric metric;
+        metric.label = {{"route", count.pattern}, {"status", std::to_string(count.status)}};
+        metric.counter.value = static_cast<double>(count.count);
+        requests.metric.push_back(metric);
+        metric.counter.value = static_cast<double>(count.micros) / 1e6;
+        seconds.metric.push_back(metric);
+    }
+    families.push_back(std::move(requests));
+    families.push_back(std::move(seconds));
+    if (const http::Server* server = server_) {
+        const http::ServerCounts counts = server->counts();
+        families.push_back(single("tombolo_http_connections", "Open connections", MetricType::Gauge,
+                                  counts.connections_open));
+        families.push_back(single("tombolo_http_requests_running", "Requests being answered",
+                                  MetricType::Gauge, counts.requests_running));
+        families.push_back(single("tombolo_http_refused_total",
+                                  "Requests and connections refused for overload",
+                                  MetricType::Counter, counts.requests_refused));
+    }
+    const store::StoreStatistics statistics = store_.statistics();
+    families.push_back(single("tombolo_store_commits_total", "Transactions made durable",
+                              MetricType::Counter, statistics.commits));
+    families.push_back(single("tombolo_store_groups_total", "Synced writes that carried them",
+                              MetricType::Counter, statistics.groups));
+    families.push_back(single("tombolo_store_disk_bytes", "Size of the store's data files",
+                              MetricType::Gauge, statistics.disk_bytes));
+    families.push_back(single("tombolo_store_version", "Newest version", MetricType::Gauge,
+                              number(store_.newest_version())));
+    return prometheus::TextSerializer().Serialize(families);
+}
+
+void Metrics::handle(http::Request request, http::Responder respond) {
+    if (request.path == "/health") {
+        respond(http::Response::text(200, "ok\n"));
+    } else if (request.path == "/ready") {
+        respond(ready_ ? http::Response::text(200, "ready\n")
+                       : http::Response::text(503, "not ready\n"));
+    } else if (request.path == "/metrics") {
+        http::Response response = http::Response::text(200, text());
+        response.headers.set("Content-Type", "text/plain; version=0.0.4; charset=utf-8");
+        respond(std::move(response));
+    } else {
+        respond(http::Response::text(404, "there are /metrics, /health and /ready\n"));
+    }
+}
+
+http::Response Metrics::refuse(int status, std::string_view reason,
+                               std::string_view /*request_id*/) const {
+    return http::Response::text(status, std::string(reason) + "\n");
+}
+
+} // namespace tombolo::server
