@@ -69,11 +69,10 @@ void MergeRules::update_add_integer(Item& left, Item& right) {
         return;
     }
     bool is_default = left.flag && !left.array_update;
-    if (!older(left, right) && !is_default) {
-        right.dead = true;
-    } else if (left.type == PayloadType::integer) {
+    bool meets = older(left, right) || is_default;
+    if (meets && left.type == PayloadType::integer) {
         left.body.words[0] += right.body.words[0]; // wraps, as the field does
-    } else if (left.type != PayloadType::null) {
+    } else if (!meets || left.type != PayloadType::null) {
         right.dead = true;
     }
 }
