@@ -203,7 +203,7 @@ struct Instruction {
         return static_cast<PayloadType>(static_cast<int>(body.words[1]) - 128);
     }
     static constexpr std::uint64_t encode_key_type(PayloadType type) noexcept {
-        return static_cast<std::uint64_t>(static_cast<int>(type) + 128);
+        return static_cast<unsigned>(static_cast<int>(type) + 128);
     }
 };
 

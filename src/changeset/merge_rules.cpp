@@ -2,7 +2,6 @@
 
 #include <array>
 #include <bit>
-#include <cstring>
 #include <limits>
 #include <utility>
 
@@ -17,9 +16,9 @@ struct RuleTable {
     using Rows = std::array<std::array<Rule, opcode_count>, opcode_count>;
 
     static constexpr Rows make() noexcept {
-        Rows rows{};
-        auto set = [&rows](Opcode left, Opcode right, Rule rule) {
-            rows[static_cast<std::size_t>(left)][static_cast<std::size_t>(right)] = rule;
+        Rows matrix{};
+        auto set = [&matrix](Opcode left, Opcode right, Rule rule) {
+            matrix[static_cast<std::size_t>(left)][static_cast<std::size_t>(right)] = rule;
         };
         using enum Opcode;
         set(add_table, add_table, &MergeRules::add_table_add_table);             // R1
@@ -51,7 +50,7 @@ struct RuleTable {
         set(set_insert, set_insert, &MergeRules::set_set);                       // R27
         set(set_insert, set_erase, &MergeRules::set_set);                        // R28
         set(set_erase, set_erase, &MergeRules::set_set);                         // R29
-        return rows;
+        return matrix;
     }
 
     static const Rows rows;
@@ -59,7 +58,7 @@ struct RuleTable {
 
 const RuleTable::Rows RuleTable::rows = RuleTable::make();
 
-bool same_payload(const Item& left, const Item& right) noexcept {
+bool MergeRules::same_payload(const Item& left, const Item& right) const noexcept {
     if (left.type != right.type) {
         return false;
     }
@@ -68,9 +67,7 @@ bool same_payload(const Item& left, const Item& right) noexcept {
     switch (left.type) {
     case PayloadType::string:
     case PayloadType::binary:
-        return a.words[1] == b.words[1] &&
-               std::memcmp(reinterpret_cast<const void*>(a.words[0]),
-                           reinterpret_cast<const void*>(b.words[0]), a.words[1]) == 0;
+        return state_.payload_text(left) == state_.payload_text(right);
     case PayloadType::float32:
         return std::bit_cast<float>(static_cast<std::uint32_t>(a.words[0])) ==
                std::bit_cast<float>(static_cast<std::uint32_t>(b.words[0]));

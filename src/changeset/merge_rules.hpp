@@ -50,9 +50,6 @@ inline bool is_container_prefix(const Item& outer, const Item& inner) noexcept {
     return outer.path_count != 0 && outer.path_count < inner.path_count &&
            same_field(outer, inner) && same_start(outer, inner, outer.path_count - 1);
 }
-/// 4.4 "same payload".
-bool same_payload(const Item& left, const Item& right) noexcept;
-
 class MergeRules {
   public:
     MergeRules(MergeState& state, const MergeOptions& options) : state_(state), options_(options) {}
@@ -90,6 +87,9 @@ class MergeRules {
     /// Both indices and sizes can still grow by one.
     bool require_room(const Item& left, const Item& right) noexcept;
     void report(KnownEdge edge, Item& outer);
+
+    /// 4.4 "same payload", of set instructions.
+    bool same_payload(const Item& left, const Item& right) const noexcept;
 
     void nested(Item& outer, Item& inner);
     void nested_update(Item& outer, Item& inner);

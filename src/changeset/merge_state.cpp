@@ -207,16 +207,11 @@ ObjectTable::Entry MergeState::object_entry(Side side, std::size_t input,
 }
 
 Body MergeState::item_body(Side side, std::size_t input, const Instruction& instruction) {
-    const Changeset& changeset = *inputs(side)[input].changeset;
     if (instruction.op == Opcode::add_column && instruction.type == PayloadType::link) {
         return {{symbol(side, input, instruction.link_target()), 0}};
     }
     if (instruction.op != Opcode::set_insert && instruction.op != Opcode::set_erase) {
         return instruction.body;
-    }
-    if (instruction.type == PayloadType::string || instruction.type == PayloadType::binary) {
-        ByteView text = changeset.payload_bytes(instruction);
-        return {{reinterpret_cast<std::uintptr_t>(text.data()), text.size()}};
     }
     if (instruction.type == PayloadType::link) {
         Instruction target = instruction; // stands for the object the link points to

@@ -58,8 +58,8 @@ struct Item {
     std::uint32_t input = 0;  ///< which changeset of its side
     std::uint32_t source = 0; ///< which instruction of that changeset
     PathWord* path = nullptr;
-    /// As Instruction::body, but with symbols: link {Symbol, ObjectSymbol} (set instructions only),
-    /// string and binary {address, size}, add_column {Symbol, key type}.
+    /// As Instruction::body, but with symbols: link {0, ObjectSymbol} (set instructions only),
+    /// add_column {Symbol of the target, 0}.
     Body body;
 
     std::uint32_t last_index() const noexcept {
@@ -151,6 +151,11 @@ class MergeState {
         return symbols_of_[to_number(side)][input][to_index(id)];
     }
     std::string_view text(Symbol symbol) const noexcept { return symbols_.text(symbol); }
+    /// The text of a string or binary payload.
+    std::string_view payload_text(const Item& item) const noexcept {
+        const Changeset& changeset = *inputs(item.side)[item.input].changeset;
+        return as_text(changeset.payload_bytes(changeset.instructions()[item.source]));
+    }
 
     /// The object an instruction is on; for add_table its class, for add_column its column, so that
     /// those have groups too.

@@ -258,7 +258,7 @@ std::size_t hash_number(Decimal128 value) noexcept {
     }
     const Decimal128 shortest = {static_cast<std::uint64_t>(parts.coefficient >> 64),
                                  static_cast<std::uint64_t>(parts.coefficient & ~0ULL)};
-    const auto scale = static_cast<std::uint64_t>(parts.exponent * 2 + (parts.negative ? 1 : 0));
+    const auto scale = static_cast<std::uint64_t>(parts.exponent) * 2 + (parts.negative ? 1 : 0);
     return combine_hash(combine_hash(shortest.high, shortest.low), scale);
 }
 

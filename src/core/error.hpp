@@ -16,7 +16,7 @@
 namespace tombolo {
 
 enum class ErrorCode : std::uint16_t {
-#define TOMBOLO_ERROR(name, number, meaning) name = number,
+#define TOMBOLO_ERROR(name, number, meaning) name = number, /* NOLINT */
 #include "core/error_codes.def"
 #undef TOMBOLO_ERROR
 };

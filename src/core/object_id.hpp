@@ -30,7 +30,7 @@ struct ObjectId {
     std::uint32_t unix_seconds() const noexcept;
 
     /// Byte-wise, as Mixed sorts.
-    friend auto operator<=>(const ObjectId&, const ObjectId&) = default;
+    friend auto operator<=>(const ObjectId&, const ObjectId&) = default; // NOLINT
 };
 
 } // namespace tombolo

@@ -21,7 +21,7 @@ namespace tombolo {
 struct GlobalKey {
     std::uint64_t hi = 0;
     std::uint64_t lo = 0;
-    friend auto operator<=>(const GlobalKey&, const GlobalKey&) = default;
+    friend auto operator<=>(const GlobalKey&, const GlobalKey&) = default; // NOLINT
 };
 
 using PrimaryKeyView =

@@ -92,11 +92,11 @@ class [[nodiscard]] Result<void> {
 #define TOMBOLO_TRY(declaration, expression)                                                       \
     TOMBOLO_DETAIL_TRY(declaration, expression, TOMBOLO_DETAIL_CONCAT(tombolo_try_, __LINE__))
 #define TOMBOLO_DETAIL_TRY(declaration, expression, name)                                          \
-    auto name = (expression);                                                                      \
-    if (!name) {                                                                                   \
-        return name.error();                                                                       \
+    auto name = (expression); /* NOLINT(bugprone-macro-parentheses) */                             \
+    if (!name) {              /* NOLINT(bugprone-macro-parentheses) */                             \
+        return name.error();  /* NOLINT(bugprone-macro-parentheses) */                             \
     }                                                                                              \
-    declaration = *std::move(name)
+    declaration = *std::move(name) /* NOLINT(bugprone-macro-parentheses) */
 
 /// TOMBOLO_TRY_VOID(f()): for Result<void>.
 #define TOMBOLO_TRY_VOID(expression)                                                               \

@@ -44,7 +44,7 @@ class Timestamp {
     /// "T<seconds>:<nanoseconds>", the query language's own form.
     std::string to_string() const;
 
-    friend constexpr auto operator<=>(const Timestamp&, const Timestamp&) = default;
+    friend constexpr auto operator<=>(const Timestamp&, const Timestamp&) = default; // NOLINT
 
   private:
     constexpr Timestamp(std::int64_t seconds, std::int32_t nanoseconds) noexcept

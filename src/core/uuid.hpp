@@ -22,7 +22,7 @@ struct Uuid {
     std::string to_string() const;
 
     /// Byte-wise, as Mixed sorts.
-    friend auto operator<=>(const Uuid&, const Uuid&) = default;
+    friend auto operator<=>(const Uuid&, const Uuid&) = default; // NOLINT
 };
 
 } // namespace tombolo

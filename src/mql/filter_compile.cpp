@@ -22,8 +22,12 @@ FilterNode never() {
     return group(NodeKind::never);
 }
 
+Place inner_place(Place place, NodeKind kind) noexcept {
+    return place == Place::top && kind != NodeKind::all_of ? Place::logical : place;
+}
+
 Result<FilterNode> compile_group(std::string_view op, BsonView operand,
-                                 const FilterOptions& options, bool top_level) {
+                                 const FilterOptions& options, Place place) {
     const std::string name(op);
     if (!operand.is_array()) {
         return Error(ErrorCode::mql_invalid, name + " must be an array");
@@ -36,8 +40,8 @@ Result<FilterNode> compile_group(std::string_view op, BsonView operand,
             return Error(ErrorCode::mql_invalid, "$or/$and/$nor entries need to be full objects",
                          name + "." + std::to_string(node.children.size()));
         }
-        auto child = compile_conditions(element.value.as_document(), options,
-                                        top_level && node.kind == NodeKind::all_of);
+        auto child =
+            compile_conditions(element.value.as_document(), options, inner_place(place, node.kind));
         if (!child) {
             return child.error().within(name + "." + std::to_string(node.children.size()));
         }
@@ -49,7 +53,6 @@ Result<FilterNode> compile_group(std::string_view op, BsonView operand,
     return node;
 }
 
-// $expr inside $or is fine too: only $elemMatch changes the document that it would see.
 Result<FilterNode> compile_expression(BsonView operand, const FilterOptions& options) {
     auto compiled = Expression::compile(operand, options.expression);
     if (!compiled) {
@@ -61,12 +64,16 @@ Result<FilterNode> compile_expression(BsonView operand, const FilterOptions& opt
 }
 
 Result<FilterNode> compile_top_operator(const BsonElement& element, const FilterOptions& options,
-                                        bool top_level) {
+                                        Place place) {
     const std::string_view op = element.key;
     if (op == "$and" || op == "$or" || op == "$nor") {
-        return compile_group(op, element.value, options, top_level);
+        return compile_group(op, element.value, options, place);
     }
     if (op == "$expr") {
+        if (place == Place::element) {
+            return Error(ErrorCode::mql_invalid,
+                         "$expr can only be applied to the top-level document");
+        }
         return compile_expression(element.value, options);
     }
     if (op == "$comment") {
@@ -123,16 +130,16 @@ bool is_operator_document(BsonView value) noexcept {
 }
 
 Result<FilterNode> compile_conditions(BsonDocumentView spec, const FilterOptions& options,
-                                      bool top_level) {
+                                      Place place) {
     FilterNode node = group(NodeKind::all_of);
     for (const BsonElement& element : spec) {
         if (element.key.starts_with('$')) {
-            TOMBOLO_TRY(FilterNode child, compile_top_operator(element, options, top_level));
+            TOMBOLO_TRY(FilterNode child, compile_top_operator(element, options, place));
             node.children.push_back(std::move(child));
             continue;
         }
         TOMBOLO_TRY(const Path path, Path::parse(element.key));
-        auto child = compile_field(path, element.value, options, top_level);
+        auto child = compile_field(path, element.value, options, place);
         if (!child) {
             return child.error().within("field '" + std::string(element.key) + "'");
         }
@@ -155,7 +162,8 @@ Filter::Filter(std::shared_ptr<const detail::FilterProgram> program) noexcept
 Result<Filter> Filter::compile(BsonDocumentView spec, const FilterOptions& options) {
     auto program = std::make_shared<detail::FilterProgram>();
     program->spec = BsonDocument(spec);
-    TOMBOLO_TRY(program->root, detail::compile_conditions(program->spec.view(), options, true));
+    TOMBOLO_TRY(program->root,
+                detail::compile_conditions(program->spec.view(), options, detail::Place::top));
     if (detail::count_near(program->root) > 1) {
         return Error(ErrorCode::mql_invalid, "a filter has more than one $near or $nearSphere");
     }

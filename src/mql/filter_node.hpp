@@ -105,14 +105,16 @@ struct MatchState {
 /// means nothing.
 bool matches(const FilterNode& node, BsonView root, MatchState& state);
 
-/// Compiles the conditions of a document ($elemMatch needs it from below). `top_level` allows $expr
-/// and $near.
+/// Where a condition stands: $near may only stand on top, $expr not on an element of $elemMatch.
+enum class Place : std::uint8_t { top, logical, element };
+
+/// Compiles the conditions of a document ($elemMatch needs it from below).
 Result<FilterNode> compile_conditions(BsonDocumentView spec, const FilterOptions& options,
-                                      bool top_level);
+                                      Place place);
 
 /// Compiles what stands to the right of a path: a value, a regular expression or operators.
 Result<FilterNode> compile_field(const Path& path, BsonView operand, const FilterOptions& options,
-                                 bool top_level);
+                                 Place place);
 
 /// True when the document is made of operators: its first key starts with '$' and it is no DBRef.
 bool is_operator_document(BsonView value) noexcept;

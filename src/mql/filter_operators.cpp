@@ -222,8 +222,8 @@ Result<FilterNode> compile_elem_match(const Path& path, BsonView operand,
                        first == "$where" || first == "$jsonSchema" || first == "$text" ||
                        first == "$comment";
     }
-    auto condition = on_documents ? compile_conditions(spec, options, false)
-                                  : compile_field(Path(), operand, options, false);
+    auto condition = on_documents ? compile_conditions(spec, options, Place::element)
+                                  : compile_field(Path(), operand, options, Place::element);
     if (!condition) {
         return condition.error().within("$elemMatch");
     }
@@ -248,9 +248,9 @@ Result<FilterNode> compile_all(const Path& path, BsonView operand, const FilterO
             TOMBOLO_TRY(FilterNode child, compile_elem_match(path, first.value, options));
             node.children.push_back(std::move(child));
         } else {
-            TOMBOLO_TRY(FilterNode child, value.is_document()
-                                              ? compile_compare(path, CompareOperator::eq, value)
-                                              : compile_field(path, value, options, false));
+            TOMBOLO_TRY(FilterNode child,
+                        value.is_document() ? compile_compare(path, CompareOperator::eq, value)
+                                            : compile_field(path, value, options, Place::logical));
             node.children.push_back(std::move(child));
         }
     }
@@ -324,14 +324,14 @@ Result<FilterNode> compile_not(const Path& path, BsonView operand, const FilterO
         return invalid("$not needs operators, not a value: " +
                        std::string(operand.as_document().begin()->key));
     }
-    TOMBOLO_TRY(FilterNode child, compile_field(path, operand, options, false));
+    TOMBOLO_TRY(FilterNode child, compile_field(path, operand, options, Place::logical));
     return none_of(std::move(child));
 }
 
 Result<FilterNode> compile_geo_operator(const Path& path, const BsonElement& element,
-                                        BsonDocumentView siblings, bool top_level) {
+                                        BsonDocumentView siblings, Place place) {
     TOMBOLO_TRY(GeoPredicate predicate, compile_geo(element.key, element.value, siblings));
-    if (geo_is_near(predicate) && !top_level) {
+    if (geo_is_near(predicate) && place != Place::top) {
         return invalid(std::string(element.key) + " must stand at the top level or inside $and");
     }
     return leaf(path, std::move(predicate));
@@ -387,7 +387,7 @@ Result<FilterNode> compile_exists(const Path& path, BsonView operand) {
 
 Result<FilterNode> compile_operator(const Path& path, const BsonElement& element,
                                     BsonDocumentView siblings, const FilterOptions& options,
-                                    bool top_level) {
+                                    Place place) {
     const std::string_view op = element.key;
     if (const auto comparison = compare_operator(op)) {
         return compile_compare(path, *comparison, element.value);
@@ -428,7 +428,7 @@ Result<FilterNode> compile_operator(const Path& path, const BsonElement& element
     }
     if (op == "$geoWithin" || op == "$within" || op == "$geoIntersects" || op == "$near" ||
         op == "$nearSphere") {
-        return compile_geo_operator(path, element, siblings, top_level);
+        return compile_geo_operator(path, element, siblings, place);
     }
     return Error(ErrorCode::mql_unsupported, "unknown operator: " + std::string(op));
 }
@@ -443,7 +443,7 @@ bool is_companion(std::string_view op, BsonDocumentView siblings) {
 } // namespace
 
 Result<FilterNode> compile_field(const Path& path, BsonView operand, const FilterOptions& options,
-                                 bool top_level) {
+                                 Place place) {
     if (operand.type() == BsonType::regex) {
         TOMBOLO_TRY(RegexPredicate predicate, compile_regex(operand.as_regex()));
         return leaf(path, std::move(predicate));
@@ -460,7 +460,7 @@ Result<FilterNode> compile_field(const Path& path, BsonView operand, const Filte
             continue;
         }
         auto child = regex ? compile_regex_operator(path, operators)
-                           : compile_operator(path, element, operators, options, top_level);
+                           : compile_operator(path, element, operators, options, place);
         if (!child) {
             const bool names_itself = child.error().code() == ErrorCode::mql_unsupported;
             return names_itself ? child.error() : child.error().within(element.key);

@@ -1,56 +1,116 @@
 #include "mql/mutable_value.hpp"
 
-#include <algorithm>
+#include <unordered_map>
 
 namespace tombolo::mql::detail {
 
+namespace {
+
+/// Documents of so many fields are looked up by a table: an update may name every one of them.
+constexpr std::size_t indexed_fields_min = 64;
+
+} // namespace
+
+// What a changed value needs beyond the borrowed one.
+struct MutableValue::State {
+    BsonType type = BsonType::missing;
+    bool expanded = false;
+    BsonValue owned; ///< replaces the borrowed value unless missing
+    std::vector<Field> fields;
+    std::unordered_map<std::string_view, std::size_t> index; ///< of large documents, made by find
+};
+
 MutableValue::MutableValue() = default;
-MutableValue::MutableValue(BsonView value) : type_(value.type()), borrowed_(value) {}
-MutableValue::MutableValue(BsonValue value) : type_(value.type()), owned_(std::move(value)) {}
+MutableValue::MutableValue(BsonView value) : borrowed_(value) {}
+MutableValue::MutableValue(BsonValue value) {
+    state().type = value.type();
+    state_->owned = std::move(value);
+}
 MutableValue::MutableValue(MutableValue&&) noexcept = default;
 MutableValue& MutableValue::operator=(MutableValue&&) noexcept = default;
 MutableValue::~MutableValue() = default;
 
+MutableValue::State& MutableValue::state() {
+    if (state_ == nullptr) {
+        state_ = std::make_unique<State>();
+        state_->type = borrowed_.type();
+    }
+    return *state_;
+}
+
+BsonView MutableValue::source() const noexcept {
+    return state_ == nullptr || state_->owned.is_missing() ? borrowed_ : state_->owned.view();
+}
+
+BsonType MutableValue::type() const noexcept {
+    return state_ == nullptr ? borrowed_.type() : state_->type;
+}
+
 void MutableValue::clear_to(BsonType container) {
-    type_ = container;
-    expanded_ = true;
-    fields_.clear();
+    *this = MutableValue();
+    state().type = container;
+    state_->expanded = true;
 }
 
 std::vector<MutableValue::Field>& MutableValue::fields() {
-    if (!expanded_) {
-        expanded_ = true;
-        const BsonView source = owned_.is_missing() ? borrowed_ : owned_.view();
-        for (const BsonElement& element : source.as_document()) {
-            fields_.push_back({element.key, MutableValue(element.value)});
+    State& own = state();
+    if (!own.expanded) {
+        own.expanded = true;
+        for (const BsonElement& element : source().as_document()) {
+            own.fields.push_back({element.key, MutableValue(element.value)});
         }
     }
-    return fields_;
+    return own.fields;
 }
 
 MutableValue* MutableValue::find(std::string_view name) {
-    for (Field& field : fields()) {
-        if (field.name == name && !field.value.is_missing()) {
-            return &field.value;
+    std::vector<Field>& members = fields();
+    if (members.size() < indexed_fields_min) {
+        for (Field& field : members) {
+            if (field.name == name && !field.value.is_missing()) {
+                return &field.value;
+            }
+        }
+        return nullptr;
+    }
+    auto& index = state_->index;
+    if (index.empty()) {
+        for (std::size_t i = 0; i < members.size(); ++i) {
+            if (!members[i].value.is_missing()) {
+                index.emplace(members[i].name, i);
+            }
         }
     }
-    return nullptr;
+    const auto found = index.find(name);
+    if (found == index.end() || members[found->second].value.is_missing()) {
+        return nullptr;
+    }
+    return &members[found->second].value;
 }
 
 MutableValue& MutableValue::add(std::string_view name) {
-    return fields().emplace_back(Field{name, MutableValue()}).value;
+    MutableValue& added = fields().emplace_back(Field{name, MutableValue()}).value;
+    if (!state_->index.empty()) {
+        state_->index[name] = state_->fields.size() - 1;
+    }
+    return added;
 }
 
 bool MutableValue::erase(std::string_view name) {
-    return std::erase_if(fields(), [&](const Field& field) { return field.name == name; }) != 0;
+    MutableValue* found = find(name);
+    if (found == nullptr) {
+        return false;
+    }
+    *found = MutableValue();
+    return true;
 }
 
 BsonView MutableValue::view(BsonValue& storage) const {
-    if (!expanded_) {
-        return owned_.is_missing() ? borrowed_ : owned_.view();
+    if (state_ == nullptr || !state_->expanded) {
+        return source();
     }
     BsonWriter writer(is_array());
-    for (const Field& field : fields_) {
+    for (const Field& field : state_->fields) {
         field.value.write(writer, field.name);
     }
     BsonDocument document = std::move(writer).finish();
@@ -60,8 +120,8 @@ BsonView MutableValue::view(BsonValue& storage) const {
 }
 
 void MutableValue::write(BsonWriter& writer, std::string_view key) const {
-    if (!expanded_) {
-        writer.append(key, owned_.is_missing() ? borrowed_ : owned_.view());
+    if (state_ == nullptr || !state_->expanded) {
+        writer.append(key, source());
         return;
     }
     if (is_array()) {
@@ -69,22 +129,21 @@ void MutableValue::write(BsonWriter& writer, std::string_view key) const {
     } else {
         writer.begin_document(key);
     }
-    for (const Field& field : fields_) {
+    for (const Field& field : state_->fields) {
         field.value.write(writer, field.name);
     }
     writer.end();
 }
 
 void MutableValue::write_members(BsonWriter& writer) const {
-    if (expanded_) {
-        for (const Field& field : fields_) {
-            field.value.write(writer, field.name);
+    if (state_ == nullptr || !state_->expanded) {
+        for (const BsonElement& element : source().as_document()) {
+            writer.append(element.key, element.value);
         }
         return;
     }
-    const BsonView source = owned_.is_missing() ? borrowed_ : owned_.view();
-    for (const BsonElement& element : source.as_document()) {
-        writer.append(element.key, element.value);
+    for (const Field& field : state_->fields) {
+        field.value.write(writer, field.name);
     }
 }
 

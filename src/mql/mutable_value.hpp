@@ -28,16 +28,16 @@ class MutableValue {
     MutableValue& operator=(const MutableValue&) = delete;
     ~MutableValue();
 
-    BsonType type() const noexcept { return type_; }
-    bool is_missing() const noexcept { return type_ == BsonType::missing; }
-    bool is_document() const noexcept { return type_ == BsonType::document; }
-    bool is_array() const noexcept { return type_ == BsonType::array; }
+    BsonType type() const noexcept;
+    bool is_missing() const noexcept { return type() == BsonType::missing; }
+    bool is_document() const noexcept { return type() == BsonType::document; }
+    bool is_array() const noexcept { return type() == BsonType::array; }
 
     /// Becomes an empty document or array.
     void clear_to(BsonType container);
 
-    /// The members, taken apart. REQUIRES: is_document() or is_array(). In arrays the names mean
-    /// nothing.
+    /// The members, taken apart; erased ones are missing. REQUIRES: is_document() or is_array(). In
+    /// arrays the names mean nothing. The number of a document's members changes only by add().
     std::vector<Field>& fields();
 
     /// REQUIRES: is_document(). Null when there is no such field.
@@ -57,11 +57,13 @@ class MutableValue {
     void write_members(BsonWriter& writer) const;
 
   private:
-    BsonType type_ = BsonType::missing;
-    bool expanded_ = false;
+    struct State;
+    State& state();
+    BsonView source() const noexcept;
+
+    // Most members of a document stay as they are: they cost no more than this.
     BsonView borrowed_;
-    BsonValue owned_;
-    std::vector<Field> fields_;
+    std::unique_ptr<State> state_;
 };
 
 struct MutableValue::Field {

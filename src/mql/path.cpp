@@ -2,6 +2,14 @@
 
 namespace tombolo::mql {
 
+namespace {
+
+/// Each numeric component may be a name and a position at once, so the ways through nested arrays
+/// grow with their number.
+constexpr std::size_t path_positions_max = 16;
+
+} // namespace
+
 std::int64_t array_index(std::string_view component) noexcept {
     if (component.empty() || component.size() > 9 ||
         (component[0] == '0' && component.size() > 1)) {
@@ -19,6 +27,7 @@ std::int64_t array_index(std::string_view component) noexcept {
 
 Result<Path> Path::parse(std::string_view dotted) {
     Path path;
+    std::size_t positions = 0;
     for (;;) {
         const std::size_t dot = dotted.find('.');
         const std::string_view name = dotted.substr(0, dot);
@@ -28,6 +37,12 @@ Result<Path> Path::parse(std::string_view dotted) {
                                                      " components");
         }
         path.components_.push_back({std::string(name), array_index(name)});
+        positions += path.components_.back().index >= 0 ? 1 : 0;
+        if (positions > path_positions_max) {
+            return Error(ErrorCode::mql_invalid, "a field path has more than " +
+                                                     std::to_string(path_positions_max) +
+                                                     " numeric components");
+        }
         if (dot == std::string_view::npos) {
             return path;
         }

@@ -39,8 +39,8 @@ class Path {
     /// The path of the value itself (no component).
     Path() = default;
 
-    /// mql_invalid for more than document_depth_max components. Empty components are kept: MongoDB
-    /// has them.
+    /// mql_invalid for more than document_depth_max components, or more than 16 numeric ones: each
+    /// may double the ways through nested arrays. Empty components are kept: MongoDB has them.
     static Result<Path> parse(std::string_view dotted);
 
     const std::vector<PathComponent>& components() const noexcept { return components_; }

@@ -206,6 +206,9 @@ Result<UpdateArgument> parse_rename(std::string_view path, BsonView operand) {
     if (!operand.is_string()) {
         return invalid("The 'to' field for $rename must be a string: " + to_text(path, operand));
     }
+    if (operand.as_string().find('\0') != std::string_view::npos) {
+        return invalid("The 'to' field for $rename cannot contain an embedded null byte");
+    }
     RenameArgument out;
     TOMBOLO_TRY(out.source, parse_update_path(path, {}));
     for (const UpdateStep& step : out.source) {

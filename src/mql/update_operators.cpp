@@ -204,14 +204,9 @@ Result<void> apply_add_to_set(const UpdateOperation& operation, MutableValue& ta
 }
 
 Result<bool> is_pulled(const UpdateOperation& operation, BsonView element,
-                       const EvaluationInput& input) {
+                       const std::vector<BsonView>& unwanted, const EvaluationInput& input) {
     if (operation.op == UpdateOperator::pull_all) {
-        for (const BsonElement& candidate : operation.operand.as_document()) {
-            if (equal(candidate.value, element)) {
-                return true;
-            }
-        }
-        return false;
+        return std::binary_search(unwanted.begin(), unwanted.end(), element, BsonLess());
     }
     const auto& pull = std::get<PullArgument>(operation.argument);
     if (!pull.filter) {
@@ -231,12 +226,17 @@ Result<bool> is_pulled(const UpdateOperation& operation, BsonView element,
 Result<void> apply_pull(const UpdateOperation& operation, MutableValue& target,
                         UpdateContext& context) {
     TOMBOLO_TRY_VOID(need_array(operation, target, context));
+    std::vector<BsonView> unwanted;
+    if (operation.op == UpdateOperator::pull_all) {
+        unwanted = elements_of(operation.operand);
+        std::sort(unwanted.begin(), unwanted.end(), BsonLess());
+    }
     BsonValue storage;
     std::vector<BsonView> kept;
     bool removed = false;
     for (const BsonElement& element : target.view(storage).as_document()) {
         TOMBOLO_TRY(const bool pulled,
-                    is_pulled(operation, element.value, context.input.evaluation));
+                    is_pulled(operation, element.value, unwanted, context.input.evaluation));
         removed = removed || pulled;
         if (!pulled) {
             kept.push_back(element.value);

@@ -146,7 +146,7 @@ class Mapper {
         case ProblemCode::bad_primary_key_type:
             return std::any_of(result_.problems.begin(), result_.problems.end(),
                                [&](const SchemaProblem& said) {
-                                   return said.class_name == problem.class_name &&
+                                   return !said.warning && said.class_name == problem.class_name &&
                                           said.property == problem.property;
                                });
         default:

@@ -1,6 +1,8 @@
 #include "schema/document_writer.hpp"
 
+#include <algorithm>
 #include <array>
+#include <bit>
 #include <cstring>
 #include <utility>
 
@@ -70,7 +72,8 @@ bool is_exact_scalar(const Value& value, bool in_mixed) {
     }
     if (const float* number = value.get_if<float>()) {
         const auto back = static_cast<float>(static_cast<double>(*number));
-        return !in_mixed && std::memcmp(&back, number, sizeof(back)) == 0;
+        return !in_mixed &&
+               std::bit_cast<std::uint32_t>(back) == std::bit_cast<std::uint32_t>(*number);
     }
     return true;
 }

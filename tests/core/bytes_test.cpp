@@ -10,6 +10,7 @@ namespace {
 
 std::vector<std::byte> bytes_of(const std::vector<std::uint8_t>& numbers) {
     std::vector<std::byte> bytes;
+    bytes.reserve(numbers.size());
     for (const std::uint8_t number : numbers) {
         bytes.push_back(static_cast<std::byte>(number));
     }

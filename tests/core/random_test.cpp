@@ -63,6 +63,7 @@ TEST(ObjectIdGenerator, ids_are_unique_across_threads) {
     ObjectIdGenerator generator(random);
     std::vector<std::vector<ObjectId>> made(4);
     std::vector<std::thread> threads;
+    threads.reserve(made.size());
     for (auto& ids : made) {
         threads.emplace_back([&generator, &ids] {
             for (int i = 0; i < 1000; ++i) {

@@ -24,11 +24,8 @@ void* operator new(std::size_t size) {
 void* operator new[](std::size_t size) {
     return counted(size);
 }
+// std::stable_sort asks for its buffer this way.
 void* operator new(std::size_t size, const std::nothrow_t& /*tag*/) noexcept {
-    ++count;
-    return std::malloc(size == 0 ? 1 : size);
-}
-void* operator new[](std::size_t size, const std::nothrow_t& /*tag*/) noexcept {
     ++count;
     return std::malloc(size == 0 ? 1 : size);
 }

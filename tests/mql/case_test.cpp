@@ -29,7 +29,11 @@ TEST_P(MqlCases, give_what_they_expect) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Files, MqlCases,
-                         testing::Values("filters", "updates", "projections", "sorts"),
+                         testing::Values("filters", "updates", "projections", "sorts",
+                                         "expressions_arithmetic", "expressions_array",
+                                         "expressions_date", "expressions_logic",
+                                         "expressions_string", "expressions_type", "pipelines",
+                                         "pipeline_errors"),
                          [](const auto& file) { return std::string(file.param); });
 
 } // namespace

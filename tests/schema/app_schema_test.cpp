@@ -286,6 +286,16 @@ TEST(AppSchemaMapping, nullable_id_is_accepted_and_its_type_checked) {
         ElementsAre("bad_primary_key_type Dog._id"));
 }
 
+TEST(AppSchemaMapping, a_warning_does_not_hide_an_error_of_the_same_field) {
+    EXPECT_THAT(
+        codes(
+            map({collection(
+                    "Dogs",
+                    R"({"title": "Dog", "properties": {"_id": {"bsonType": "double", "x": 1}}})")})
+                .problems),
+        ElementsAre("unknown_keyword Dog._id (warning)", "bad_primary_key_type Dog._id"));
+}
+
 TEST(AppSchemaMapping, reserved_names_rejected_with_case_rule) {
     const auto problems = [](std::string_view name) {
         return codes(

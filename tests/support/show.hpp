@@ -11,11 +11,14 @@ namespace tombolo {
 inline void PrintTo(const Value& value, std::ostream* out) {
     *out << to_text(value);
 }
-inline void showValue(const Value& value, std::ostream& out) {
+// RapidCheck's own name.
+inline void showValue(const Value& value, // NOLINT(readability-identifier-naming)
+                      std::ostream& out) {
     out << to_text(value);
 }
 
-inline void showValue(const Decimal128& value, std::ostream& out) {
+inline void showValue(const Decimal128& value, // NOLINT(readability-identifier-naming)
+                      std::ostream& out) {
     const std::uint64_t words[] = {value.high, value.low};
     out << value.to_string() << " = 0x" << std::hex << words[0] << ":" << words[1] << std::dec;
 }
