@@ -16,7 +16,6 @@ namespace json = boost::json;
 using changeset::Changeset;
 using changeset::MemoryState;
 using changeset::MergeInput;
-using changeset::MergeReport;
 
 namespace {
 

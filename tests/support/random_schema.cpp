@@ -6,7 +6,6 @@ namespace tombolo::testing {
 
 using changeset::ChangesetBuilder;
 using changeset::CollectionKind;
-using changeset::ColumnDefinition;
 using changeset::PayloadType;
 using changeset::TableKind;
 

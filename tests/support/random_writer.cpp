@@ -12,7 +12,6 @@ using changeset::ClassInfo;
 using changeset::CollectionKind;
 using changeset::ColumnInfo;
 using changeset::MemoryApplier;
-using changeset::PathStep;
 using changeset::PayloadType;
 using changeset::PayloadView;
 using changeset::Place;

@@ -25,7 +25,6 @@ using changeset::ClassInfo;
 using changeset::CollectionKind;
 using changeset::ColumnInfo;
 using changeset::Instruction;
-using changeset::MemoryClass;
 using changeset::MemoryState;
 using changeset::Opcode;
 using changeset::PathElement;
