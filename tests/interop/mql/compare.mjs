@@ -3,8 +3,8 @@
 //     node tests/interop/mql/compare.mjs --eval build/release/bin/mql_eval --modules DIR/node_modules [--verbose] [FILE...]
 //
 // Cases that expect an error are ours alone: mingo accepts most wrong specs. Cases whose values mingo cannot hold (values.mjs) are
-// counted apart. Every other difference must stand in known_differences.json, at most 20 rows of {cases, documentation, behaviour,
-// difference}; a listed case that no longer differs, or does not exist, is a failure.
+// counted apart. Every other difference must stand in known_differences.json, at most 20 rows of {documentation, behaviour,
+// difference, cases}, each with the cases of one cause; a listed case that no longer differs, or does not exist, is a failure.
 
 import { spawnSync } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
@@ -96,6 +96,9 @@ function runUpdate(mingo, docs, spec, options) {
 }
 
 function runMingo(mingo, test) {
+    if (test.options?.now) {
+        throw new NotComparable("a given clock");
+    }
     const docs = toValue(test.docs);
     const spec = toValue(test.spec);
     const options = toValue(test.options ?? {});
@@ -110,9 +113,6 @@ function runMingo(mingo, test) {
     case "update":
         return runUpdate(mingo, docs, spec, options);
     case "pipeline":
-        if (options.now) {
-            throw new NotComparable("a given clock");
-        }
         return mingo.aggregate(docs, spec, settings);
     default:
         throw new Error(`unknown kind ${test.kind}`);
