@@ -233,6 +233,7 @@ Result<NodePtr> make_let(Compiler& compiler, BsonView spec, const std::string& p
     }
     // The variables see only what stands outside, never each other.
     std::vector<std::pair<std::size_t, NodePtr>> variables;
+    variables.reserve(values.size());
     for (auto& [name, node] : values) {
         variables.emplace_back(compiler.push_variable(name), std::move(node));
     }

@@ -116,7 +116,7 @@ TEST(Expression, loops_give_their_memory_back) {
 TEST(Expression, nesting_is_bounded) {
     std::string spec = "1";
     for (int i = 0; i < 45; ++i) {
-        spec = "{\"$abs\": [" + spec + "]}";
+        spec.insert(0, "{\"$abs\": [").append("]}");
     }
     EXPECT_TRUE(evaluate(spec));
     BsonDocument deep;
