@@ -1,6 +1,7 @@
 #pragma once
 
-// The order of $sort, $sortArray, $topN and their kin: a SortOrder over paths, or the values themselves.
+// The order of $sort, $sortArray, $topN and their kin: a SortOrder over paths, or the values
+// themselves.
 //
 // How a path through arrays sorts: mql/sort.hpp. Thread-safety: const use from any thread.
 
@@ -20,7 +21,8 @@ class SortKey {
     /// Negative, zero or positive.
     int compare(BsonView left, BsonView right) const;
 
-    /// What compare_keys compares: cheaper when a value takes part in many comparisons. The views borrow from `value`.
+    /// What compare_keys compares: cheaper when a value takes part in many comparisons. The views
+    /// borrow from `value`.
     std::vector<BsonView> key_of(BsonView value) const;
     int compare_keys(const std::vector<BsonView>& left,
                      const std::vector<BsonView>& right) const noexcept;
