@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <charconv>
-#include <deque>
 #include <utility>
 
 #include <fmt/format.h>
@@ -44,11 +43,11 @@ class PathBinder {
   private:
     bool done() const noexcept { return elements_.empty(); }
     bool next_is(ElementKind kind) const noexcept {
-        return !done() && elements_.front().kind == kind;
+        return !done() && elements_.back().kind == kind;
     }
     PathElement take() {
-        PathElement element = std::move(elements_.front());
-        elements_.pop_front();
+        PathElement element = std::move(elements_.back());
+        elements_.pop_back();
         position_ = element.position;
         return element;
     }
@@ -58,6 +57,7 @@ class PathBinder {
     }
 
     Result<void> expand_path_argument();
+    Result<void> prepend(std::string_view dotted, syntax::Position position);
     Result<void> expand_aliases(const ClassSchema& object_class);
     Result<void> bind_object(const ClassSchema& object_class);
     Result<void> bind_backlinks();
@@ -79,7 +79,7 @@ class PathBinder {
     BindContext& context_;
     const Scope& scope_;
     PathUse use_;
-    std::deque<PathElement> elements_;
+    std::vector<PathElement> elements_; ///< what is left, last one first
     syntax::Position position_;
     Path path_;
     const ClassSchema* property_class_ = nullptr;
@@ -100,13 +100,13 @@ void PathBinder::follow(const ClassSchema& target) {
 }
 
 Result<Path> PathBinder::bind(const syntax::Path& path) {
-    elements_.assign(path.elements.begin(), path.elements.end());
+    elements_.assign(path.elements.rbegin(), path.elements.rend());
     path_.start = scope_.object_class;
     if (next_is(ElementKind::path_argument)) {
         TOMBOLO_TRY_VOID(expand_path_argument());
     }
     if (!scope_.variable.empty() && next_is(ElementKind::name) &&
-        elements_.front().text == scope_.variable) {
+        elements_.back().text == scope_.variable) {
         take();
         if (done()) {
             end_at_objects(*scope_.object_class);
@@ -134,21 +134,28 @@ Result<void> PathBinder::expand_path_argument() {
     if (!text) {
         return invalid(fmt::format("argument $K{} must be a string with a key path", element.text));
     }
-    std::size_t begin = 0;
+    return prepend(*text, element.position);
+}
+
+/// Puts the names of a dotted path before what is left.
+Result<void> PathBinder::prepend(std::string_view dotted, syntax::Position position) {
+    std::vector<PathElement> parts;
     while (true) {
-        const std::size_t end = std::min(text->find('.', begin), text->size());
-        if (elements_.size() >= limits::query_depth_max) {
+        const std::size_t dot = std::min(dotted.find('.'), dotted.size());
+        if (elements_.size() + parts.size() >= limits::query_depth_max) {
             return invalid("the key path has too many elements");
         }
         PathElement part;
-        part.text = text->substr(begin, end - begin);
-        part.position = element.position;
-        elements_.push_back(std::move(part));
-        if (end == text->size()) {
-            return {};
+        part.text = dotted.substr(0, dot);
+        part.position = position;
+        parts.push_back(std::move(part));
+        if (dot == dotted.size()) {
+            break;
         }
-        begin = end + 1;
+        dotted.remove_prefix(dot + 1);
     }
+    elements_.insert(elements_.end(), parts.rbegin(), parts.rend());
+    return {};
 }
 
 /// Replaces the next element while the alias table has it for this class.
@@ -158,7 +165,7 @@ Result<void> PathBinder::expand_aliases(const ClassSchema& object_class) {
     }
     while (next_is(ElementKind::name)) {
         const auto found =
-            context_.options.aliases->find({object_class.name(), elements_.front().text});
+            context_.options.aliases->find({object_class.name(), elements_.back().text});
         if (found == context_.options.aliases->end()) {
             return {};
         }
@@ -168,20 +175,7 @@ Result<void> PathBinder::expand_aliases(const ClassSchema& object_class) {
                 fmt::format("substitution loop while resolving the alias '{}' of class '{}'",
                             element.text, object_class.name()));
         }
-        std::string_view rest = found->second;
-        std::size_t at = 0;
-        while (true) {
-            const std::size_t dot = std::min(rest.find('.'), rest.size());
-            PathElement part;
-            part.text = rest.substr(0, dot);
-            part.position = element.position;
-            elements_.insert(elements_.begin() + static_cast<std::ptrdiff_t>(at++),
-                             std::move(part));
-            if (dot == rest.size()) {
-                break;
-            }
-            rest.remove_prefix(dot + 1);
-        }
+        TOMBOLO_TRY_VOID(prepend(found->second, element.position));
     }
     return {};
 }
@@ -195,7 +189,7 @@ Result<void> PathBinder::bind_object(const ClassSchema& object_class) {
         return invalid(
             fmt::format("an object of class '{}' has no elements to index", object_class.name()));
     }
-    if (elements_.front().text == "@links") {
+    if (elements_.back().text == "@links") {
         return bind_backlinks();
     }
     const PathElement element = take();
@@ -298,7 +292,7 @@ Result<void> PathBinder::bind_to_one(const Property& property) {
     if (!done()) {
         return invalid(
             fmt::format("{} is not a link and has no '{}'", place(property),
-                        elements_.front().text.empty() ? "[...]" : elements_.front().text));
+                        elements_.back().text.empty() ? "[...]" : elements_.back().text));
     }
     return end_at_scalar(property.type, place(property));
 }
@@ -484,7 +478,7 @@ Result<void> PathBinder::bind_dictionary(const Property& property) {
         return end_at_collection(property);
     }
     const ClassSchema* target = property.is_link() ? class_of(property.target) : nullptr;
-    const PathElement& front = elements_.front();
+    const PathElement& front = elements_.back();
     if (front.kind == ElementKind::name && target &&
         (target->find_in_code(front.text) || target->find(front.text))) {
         push(StepKind::elements);
@@ -521,7 +515,7 @@ Result<void> PathBinder::bind_dictionary(const Property& property) {
 
 Result<void> PathBinder::bind_mixed() {
     while (!done()) {
-        const PathElement& front = elements_.front();
+        const PathElement& front = elements_.back();
         if (front.kind == ElementKind::all ||
             (front.kind == ElementKind::name && front.text == "@values")) {
             take();
