@@ -777,9 +777,9 @@ Result<const Argument*> BindContext::argument(std::string_view digits, Position 
     return &arguments[index];
 }
 
-Result<Query> bind(const syntax::Query& query, std::string_view text, const schema::Schema& schema,
-                   std::string_view class_name, const Arguments& arguments,
-                   const BindOptions& options) {
+Result<Query> bind_query(const syntax::Query& query, std::string_view text,
+                         const schema::Schema& schema, std::string_view class_name,
+                         const Arguments& arguments, const BindOptions& options) {
     const ClassSchema* object_class = schema.find(class_name);
     if (!object_class) {
         return Error(ErrorCode::query_invalid, fmt::format("there is no class '{}'", class_name));
@@ -808,7 +808,7 @@ Result<Query> compile(std::string_view text, const schema::Schema& schema,
                       std::string_view class_name, const Arguments& arguments,
                       const BindOptions& options) {
     TOMBOLO_TRY(const syntax::Query query, parse(text));
-    return bind(query, text, schema, class_name, arguments, options);
+    return bind_query(query, text, schema, class_name, arguments, options);
 }
 
 } // namespace tombolo::query

@@ -31,9 +31,9 @@ struct BindOptions {
 
 /// `text` is the text the tree was parsed from, for error messages; may be empty. `schema` must
 /// outlive the result.
-Result<Query> bind(const syntax::Query& query, std::string_view text, const schema::Schema& schema,
-                   std::string_view class_name, const Arguments& arguments = {},
-                   const BindOptions& options = {});
+Result<Query> bind_query(const syntax::Query& query, std::string_view text,
+                         const schema::Schema& schema, std::string_view class_name,
+                         const Arguments& arguments = {}, const BindOptions& options = {});
 
 /// parse, then bind.
 Result<Query> compile(std::string_view text, const schema::Schema& schema,

@@ -158,19 +158,18 @@ bool merge_ranges(FieldCondition& into, const FieldCondition& other) {
     return true;
 }
 
-Disjunct conjoin(const Disjunct& left, const Disjunct& right) {
-    Disjunct out = left;
+/// Adds the conditions of `right` to `into`.
+void conjoin(Disjunct& into, const Disjunct& right) {
     for (const FieldCondition& field : right.fields) {
-        bool merged = false;
-        for (FieldCondition& own : out.fields) {
-            merged = merged || merge_ranges(own, field);
-        }
+        const bool merged =
+            field.kind == FieldCondition::Kind::range &&
+            std::any_of(into.fields.begin(), into.fields.end(),
+                        [&](FieldCondition& own) { return merge_ranges(own, field); });
         if (!merged) {
-            out.fields.push_back(field);
+            into.fields.push_back(field);
         }
     }
-    out.residue.insert(out.residue.end(), right.residue.begin(), right.residue.end());
-    return out;
+    into.residue.insert(into.residue.end(), right.residue.begin(), right.residue.end());
 }
 
 /// A disjunct that is one equality on one field and nothing else.
@@ -211,10 +210,17 @@ class Planner {
             if (!next || next->size() * out.size() > MatchPlan::max_disjuncts) {
                 return std::nullopt;
             }
+            if (next->size() == 1) {
+                // In place: a conjunction of thousands is not copied for each of them.
+                for (Disjunct& left : out) {
+                    conjoin(left, next->front());
+                }
+                continue;
+            }
             Disjuncts product;
             for (const Disjunct& left : out) {
                 for (const Disjunct& right : *next) {
-                    product.push_back(conjoin(left, right));
+                    conjoin(product.emplace_back(left), right);
                 }
             }
             out = std::move(product);
