@@ -16,7 +16,7 @@ std::string print(const Query& query);
 
 enum class PrintStyle : std::uint8_t {
     description,
-    /// Lists of constants sorted, each once; decimals marked. Not to be parsed.
+    /// Decimals are marked, so that they differ from doubles. Not to be parsed.
     canonical,
 };
 

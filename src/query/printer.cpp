@@ -173,7 +173,7 @@ class Printer {
             break;
         case ElementKind::key:
             out_ += '[';
-            quoted_key(element.text);
+            quoted(element.text);
             out_ += ']';
             break;
         case ElementKind::key_argument:
@@ -182,10 +182,10 @@ class Printer {
         }
     }
 
-    /// Keys have no B64 form: escapes instead.
-    void quoted_key(std::string_view key) {
+    /// Not as B64"...", which is another literal.
+    void quoted(std::string_view text) {
         out_ += '"';
-        for (char c : key) {
+        for (char c : text) {
             if (c == '"' || c == '\\') {
                 out_ += '\\';
                 out_ += c;
@@ -273,7 +273,7 @@ class Printer {
             out_ += "NULL";
             break;
         case LiteralKind::string:
-            append_string(out_, literal.text);
+            quoted(literal.text);
             break;
         case LiteralKind::base64: {
             out_ += "B64\"" + to_base64(as_bytes(literal.text)) + "\"";
@@ -293,7 +293,7 @@ class Printer {
             break;
         case LiteralKind::object_link:
             out_ += "obj(";
-            append_class(literal.text);
+            quoted(literal.text);
             out_ += ", ";
             this->literal(literal.key.front());
             out_ += ")";
@@ -302,8 +302,6 @@ class Printer {
             out_ += literal.text;
         }
     }
-
-    void append_class(std::string_view name) { quoted_key(name); }
 
     void shape(const GeoShapeLiteral& shape) {
         static constexpr const char* names[] = {"geoBox(", "geoCircle(", "geoPolygon("};

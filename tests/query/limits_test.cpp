@@ -101,7 +101,7 @@ TEST(QueryLimits, q15_any_bytes_are_answered_by_an_error_with_the_text) {
     const std::string alphabet = "ae@.[]{}()$K01'\"\\!=<>&|+-*/, BT:ORNand#\xC3\xA9";
     for (int round = 0; round < 20'000; ++round) {
         std::string text;
-        for (std::uint64_t length = 1 + round % 20; length > 0; --length) {
+        for (int length = 1 + round % 20; length > 0; --length) {
             state = state * 6364136223846793005U + 1442695040888963407U;
             text += alphabet[(state >> 40) % alphabet.size()];
         }

@@ -59,6 +59,7 @@ Literal random_literal() {
         {LiteralKind::infinity, "-inf"},
         {LiteralKind::nan, "nan"},
         {LiteralKind::string, "plain text"},
+        {LiteralKind::string, "a\"b\\c\n\x01"},
         {LiteralKind::base64, "quote\" and \n"},
         {LiteralKind::binary, "bytes"},
         {LiteralKind::timestamp, "T5:6"},
@@ -68,7 +69,7 @@ Literal random_literal() {
         {LiteralKind::argument, "2"},
         {LiteralKind::object_key, "L3:4"},
         {LiteralKind::object_link, "Class"}};
-    const auto& [kind, text] = literals[number(20)];
+    const auto& [kind, text] = literals[number(21)];
     Literal literal{kind, text, {}, Quantifier::unspecified, {}};
     if (kind == LiteralKind::object_link) {
         literal.key.push_back({LiteralKind::integer, "7", {}, Quantifier::unspecified, {}});
