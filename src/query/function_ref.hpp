@@ -14,6 +14,8 @@ class FunctionRef;
 template <class R, class... Args>
 class FunctionRef<R(Args...)> {
   public:
+    // The constraint keeps the copy constructor in view.
+    // NOLINTBEGIN(bugprone-forwarding-reference-overload)
     template <class F>
     requires(!std::is_same_v<std::remove_cvref_t<F>, FunctionRef> &&
              std::is_invocable_r_v<R, F&, Args...>) FunctionRef(F&& function)
@@ -23,6 +25,7 @@ class FunctionRef<R(Args...)> {
               return (*static_cast<std::remove_reference_t<F>*>(target))(
                   std::forward<Args>(args)...);
           }) {}
+    // NOLINTEND(bugprone-forwarding-reference-overload)
 
     R operator()(Args... args) const { return call_(target_, std::forward<Args>(args)...); }
 

@@ -386,8 +386,8 @@ class Canonicaliser {
         for (auto& [path, values] : members.equal) {
             members.texts.push_back(path + " == " + list_text(std::move(values)));
         }
-        const std::string neutral = conjunction ? "TRUE" : "FALSE";
-        const std::string decisive = conjunction ? "FALSE" : "TRUE";
+        const char* neutral = conjunction ? "TRUE" : "FALSE";
+        const char* decisive = conjunction ? "FALSE" : "TRUE";
         std::sort(members.texts.begin(), members.texts.end());
         members.texts.erase(std::unique(members.texts.begin(), members.texts.end()),
                             members.texts.end());
