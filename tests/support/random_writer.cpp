@@ -316,7 +316,7 @@ void RandomWriter::edit_bare_slot(const Where& where, const Traits& traits, Choi
     if (value_at(where).is_null()) {
         update(where, is_list ? PayloadType::list : PayloadType::dictionary);
     } else if (choices.percent(8)) {
-        clear(where, is_list ? CollectionKind::list : CollectionKind::dictionary);
+        clear(where, is_list ? CollectionKind::list : CollectionKind::dictionary, false);
         return;
     }
     edit_inside(where, traits, choices);
@@ -351,13 +351,19 @@ void RandomWriter::make_collection(const Where& where, CollectionKind kind) {
     emit(step);
 }
 
-/// Nothing for a collection that is itself an element of a list (E7).
-void RandomWriter::clear(const Where& where, CollectionKind kind) {
-    if (!where.is_element() || !is_careful_) {
-        ChangesetBuilder step;
-        step.clear(where.place(), kind);
-        emit(step);
+/// Nothing for a collection that is itself an element of a list (E7). One in a slot is made again
+/// first, in case the dictionary key it stands under is erased elsewhere (E9).
+void RandomWriter::clear(const Where& where, CollectionKind kind, bool is_in_slot) {
+    if (where.is_element() && is_careful_) {
+        return;
     }
+    ChangesetBuilder step;
+    if (is_in_slot && is_careful_) {
+        step.update(where.place(),
+                    kind == CollectionKind::list ? PayloadType::list : PayloadType::dictionary);
+    }
+    step.clear(where.place(), kind);
+    emit(step);
 }
 
 // Collections
@@ -377,7 +383,7 @@ void RandomWriter::edit_list(const Where& where, const Traits& traits, Choices& 
     if (what < 60) {
         step.array_erase(element.place(), size);
     } else if (what < 64) {
-        clear(where, CollectionKind::list);
+        clear(where, CollectionKind::list, !traits.is_field && !traits.is_bare);
         return;
     } else if (what < 80 && size > 1 && !has_inner_edits) {
         const std::uint32_t to = choices.pick(size - 1);
@@ -428,7 +434,7 @@ void RandomWriter::edit_dictionary(const Where& where, const Traits& traits, Cho
     const Value* present = value_at(where).get_if<Dictionary>()->find(key);
     const std::uint32_t what = choices.pick(100);
     if (what < 4) {
-        clear(where, CollectionKind::dictionary);
+        clear(where, CollectionKind::dictionary, !traits.is_field && !traits.is_bare);
     } else if (what < 20) {
         update(entry, PayloadType::erased);
     } else if (is_embedded(traits.column)) {

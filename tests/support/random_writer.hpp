@@ -27,8 +27,8 @@ namespace tombolo::testing {
 
 enum class WriterHabit : std::uint8_t {
     careful,  ///< as above
-    careless, ///< walks into E1, E4, E6 and E7: the canary that a property over this writer must
-              ///< fail
+    careless, ///< walks into E1, E4, E6, E7 and E9: the canary that a property over this writer
+              ///< must fail
 };
 
 class RandomWriter {
@@ -89,7 +89,8 @@ class RandomWriter {
     /// Update of a field, key or element, whichever the place is.
     void update(const Where& where, const changeset::PayloadView& value, bool is_default = false);
     void make_collection(const Where& where, changeset::CollectionKind kind);
-    void clear(const Where& where, changeset::CollectionKind kind);
+    /// `is_in_slot`: the collection is a value of Mixed, not a column.
+    void clear(const Where& where, changeset::CollectionKind kind, bool is_in_slot);
     Value random_scalar(const changeset::ColumnInfo& column, Choices& choices,
                         bool for_set = false);
     Value random_link(std::string_view table, Choices& choices);

@@ -238,9 +238,11 @@ Result<void> read_config_file(const std::string& path, Config& config) {
     if (!values) {
         return values.error().within(path);
     }
-    for (const auto& [key, value] : *values) {
+    for (const auto& one : *values) {
+        const std::string& key = one.first; // clang 14 captures no structured bindings
+        const ConfigValue& value = one.second;
         const auto setting = std::find_if(settings().begin(), settings().end(),
-                                          [&](const Setting& one) { return key == one.key; });
+                                          [&](const Setting& known) { return key == known.key; });
         if (setting == settings().end()) {
             return wrong(path, "unknown key '" + key + "'");
         }
