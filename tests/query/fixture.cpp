@@ -134,7 +134,7 @@ Value strings(std::vector<std::string> values) {
     return Value(std::move(list));
 }
 
-Value dogs(std::vector<std::int64_t> keys) {
+Value dogs(const std::vector<std::int64_t>& keys) {
     List list;
     for (std::int64_t key : keys) {
         list.elements.emplace_back(Link{"Dog", key});
@@ -158,7 +158,7 @@ Object fields(Dictionary dictionary) {
     return Object{std::move(dictionary)};
 }
 
-Value point(std::string type, std::vector<double> coordinates) {
+Value point(std::string type, const std::vector<double>& coordinates) {
     List list;
     for (double c : coordinates) {
         list.elements.emplace_back(c);
