@@ -121,7 +121,7 @@ bool bson_value_size(BsonType type, const std::byte* value, std::size_t room,
     case 0xFF: // min key
         size = 0;
         return true;
-    case 0x07: // object id
+    case 0x07: // ObjectId
         size = 12;
         return room >= 12;
     case 0x13: // decimal128
