@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -40,6 +41,11 @@ void write_all(int descriptor, const void* from, std::size_t size) {
         at += count;
         size -= static_cast<std::size_t>(count);
     }
+}
+
+// A measurement that is given up leaves no server behind.
+void end_with_parent() {
+    ::prctl(PR_SET_PDEATHSIG, SIGKILL);
 }
 
 std::uint16_t port_in(const std::string& text) {
@@ -109,6 +115,7 @@ ServerProcess ServerProcess::fork_server(const std::function<void(int)>& serve) 
     }
     const pid_t child = ::fork();
     if (child == 0) {
+        end_with_parent();
         serve(ends[1]);
         ::_exit(1);
     }
@@ -128,6 +135,7 @@ ServerProcess ServerProcess::start_daemon(const std::vector<std::string>& argume
     }
     const pid_t child = ::fork();
     if (child == 0) {
+        end_with_parent();
         std::vector<char*> argv;
         for (const std::string& argument : arguments) {
             argv.push_back(const_cast<char*>(argument.c_str()));

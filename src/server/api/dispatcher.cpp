@@ -26,9 +26,9 @@ const std::string& Call::parameter(std::string_view name) const {
 
 Dispatcher::Dispatcher(DispatcherOptions options, const server::Log& log)
     : options_(std::move(options)), log_(log), counters_(std::make_unique<Counters>()),
-      store_pool_({"store", options_.store_threads, options_.store_queue_max, 0}),
-      password_pool_({"password", options_.password_threads, options_.password_queue_max, 19}),
-      outbound_pool_({"outbound", options_.outbound_threads, options_.outbound_queue_max, 0}) {}
+      store_pool_({"store", options_.store_threads, options_.store_queue_max, false}),
+      password_pool_({"password", options_.password_threads, options_.password_queue_max, false}),
+      outbound_pool_({"outbound", options_.outbound_threads, options_.outbound_queue_max, false}) {}
 
 Dispatcher::~Dispatcher() {
     stop();

@@ -275,7 +275,9 @@ Result<Endpoint> parse_endpoint(const std::string& text) {
 }
 
 bool is_loopback(const std::string& address) {
-    return address == "::1" || address.starts_with("127.") || address == "localhost";
+    // Digits and dots only: "127.example.com" is somewhere else.
+    return address == "::1" || (address.starts_with("127.") &&
+                                address.find_first_not_of("0123456789.") == std::string::npos);
 }
 
 Result<void> check_config(const Config& config) {

@@ -72,7 +72,6 @@ class Daemon::Impl {
     Result<void> start() {
         TOMBOLO_TRY_VOID(open_store());
         TOMBOLO_TRY(apps_, AppRepository::open(*store_, *sealer_));
-        TOMBOLO_TRY_VOID(create_administrator());
         TOMBOLO_TRY_VOID(deploy_apps());
         TOMBOLO_TRY(tokens_, auth::Tokens::open(*store_, *sealer_, unix_ms() / 1000));
         auth::MailerOptions mail{
@@ -243,6 +242,10 @@ class Daemon::Impl {
             metrics.io_threads = 1;
             TOMBOLO_TRY(metrics_server_, http::Server::create(metrics, *metrics_));
             metrics_->show(server_.get());
+        }
+        // Last of what can fail: a start that fails must not use up the one-time password.
+        TOMBOLO_TRY_VOID(create_administrator());
+        if (metrics_server_) {
             metrics_server_->start();
         }
         chores_ = std::thread([this] { run_chores(); });

@@ -20,7 +20,8 @@ class Daemon {
 
     /// Lets running requests finish for at most the configured time.
     void stop();
-    /// Certificates, app directories and the log level, from the files as they are now.
+    /// Certificates and app directories, from the files as they are now. On an error what was in
+    /// use stays in use.
     Result<void> reload(const Config& config);
 
     /// "http://127.0.0.1:9090": the address that is really bound.

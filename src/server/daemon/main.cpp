@@ -2,6 +2,8 @@
 //
 //   0  stopped by SIGTERM or SIGINT      1  could not start      2  wrong options or configuration
 
+#include <sys/resource.h>
+
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
@@ -33,10 +35,18 @@ void announce(const Daemon& daemon) {
     std::fflush(stdout);
 }
 
+// Each connection is an open file, and the usual limit of 1,024 is lower than what we can carry.
+void raise_file_limit() {
+    rlimit files{};
+    if (::getrlimit(RLIMIT_NOFILE, &files) == 0 && files.rlim_cur < files.rlim_max) {
+        files.rlim_cur = files.rlim_max;
+        static_cast<void>(::setrlimit(RLIMIT_NOFILE, &files)); // as good as it goes
+    }
+}
+
 // Waits for signals until one says stop. They are blocked in every thread, so that only this place
 // acts on them.
-void serve(Daemon& daemon, const Log& log, const sigset_t& signals, int argc,
-           const char* const* argv) {
+void serve(Daemon& daemon, Log& log, const sigset_t& signals, int argc, const char* const* argv) {
     for (;;) {
         int signal = 0;
         ::sigwait(&signals, &signal);
@@ -49,6 +59,7 @@ void serve(Daemon& daemon, const Log& log, const sigset_t& signals, int argc,
         const tombolo::Result<void> reloaded =
             options ? daemon.reload(options->config) : tombolo::Result<void>(options.error());
         if (reloaded) {
+            log.set_level(tombolo::server::parse_log_level(options->config.log_level).value());
             log.info("reloaded certificates and app directories");
         } else {
             log.error("not reloaded; what was in use stays in use",
@@ -76,6 +87,7 @@ int run(int argc, const char* const* argv) {
     }
     ::pthread_sigmask(SIG_BLOCK, &signals, nullptr);
     std::signal(SIGPIPE, SIG_IGN);
+    raise_file_limit();
 
     const auto log =
         Log::open({tombolo::server::parse_log_level(config.log_level).value(),

@@ -1,9 +1,7 @@
 #include "server/runtime/worker_pool.hpp"
 
 #include <pthread.h>
-#include <sys/resource.h>
-#include <sys/syscall.h>
-#include <unistd.h>
+#include <sched.h>
 
 namespace tombolo::server {
 
@@ -48,10 +46,11 @@ std::size_t WorkerPool::queued() const {
 
 void WorkerPool::loop() {
     ::pthread_setname_np(::pthread_self(), options_.name.substr(0, 15).c_str());
-    if (options_.nice != 0) {
-        // On Linux niceness belongs to the thread.
-        static_cast<void>(
-            ::setpriority(PRIO_PROCESS, static_cast<id_t>(::syscall(SYS_gettid)), options_.nice));
+    if (options_.idle) {
+        // Niceness alone is not enough: a thread that wakes up waits until a nice one has used its
+        // time slice, which takes milliseconds. An idle one is preempted at once.
+        const sched_param none{};
+        static_cast<void>(::pthread_setschedparam(::pthread_self(), SCHED_IDLE, &none));
     }
     for (;;) {
         Work work;

@@ -19,8 +19,9 @@ struct WorkerPoolOptions {
     std::string name; ///< of the threads, at most 15 characters
     unsigned threads = 2;
     std::size_t queue_max = 1024;
-    /// Added to the threads' niceness: 19 yields to everything else.
-    int nice = 0;
+    /// Yields to everything else on the machine (SCHED_IDLE). Such work must hold no lock that
+    /// others wait for: it may be kept from running for long.
+    bool idle = false;
 };
 
 class WorkerPool {
