@@ -137,6 +137,7 @@ ServerProcess ServerProcess::start_daemon(const std::vector<std::string>& argume
     if (child == 0) {
         end_with_parent();
         std::vector<char*> argv;
+        argv.reserve(arguments.size() + 1);
         for (const std::string& argument : arguments) {
             argv.push_back(const_cast<char*>(argument.c_str()));
         }
@@ -184,7 +185,7 @@ std::string program_folder() {
 
 std::string scratch_folder() {
     static const std::string folder = [] {
-        const std::string path = "build/bench-server";
+        std::string path = "build/bench-server";
         std::filesystem::remove_all(path);
         std::filesystem::create_directories(path);
         return path;

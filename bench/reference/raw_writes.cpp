@@ -49,6 +49,7 @@ Opened open(const std::string& directory, const std::vector<std::string>& names,
     family.compression = rocksdb::kLZ4Compression;
     family.write_buffer_size = std::size_t{64} << 20;
     std::vector<rocksdb::ColumnFamilyDescriptor> descriptors;
+    descriptors.reserve(names.size());
     for (const std::string& name : names) {
         descriptors.emplace_back(name, family);
     }

@@ -246,7 +246,9 @@ Result<void> read_config_file(const std::string& path, Config& config) {
         if (setting == settings().end()) {
             return wrong(path, "unknown key '" + key + "'");
         }
-        TOMBOLO_TRY_VOID(assign(path + ": '" + key + "'", setting->target, value, config));
+        std::string where = path;
+        where.append(": '").append(key).append("'");
+        TOMBOLO_TRY_VOID(assign(where, setting->target, value, config));
     }
     return {};
 }

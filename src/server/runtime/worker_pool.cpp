@@ -17,12 +17,20 @@ WorkerPool::~WorkerPool() {
 }
 
 bool WorkerPool::submit(Work work) {
-    const std::lock_guard lock(mutex_);
-    if (stopping_ || queue_.size() >= options_.queue_max) {
-        return false;
+    bool wake = false;
+    {
+        const std::lock_guard lock(mutex_);
+        if (stopping_ || queue_.size() >= options_.queue_max) {
+            return false;
+        }
+        queue_.push_back(std::move(work));
+        wake = idle_ > 0;
     }
-    queue_.push_back(std::move(work));
-    wake_.notify_one();
+    // Not under the lock: on a busy machine the thread that is woken takes this one's place on the
+    // processor, and the lock would stay held for the length of a time slice.
+    if (wake) {
+        wake_.notify_one();
+    }
     return true;
 }
 
@@ -56,7 +64,9 @@ void WorkerPool::loop() {
         Work work;
         {
             std::unique_lock lock(mutex_);
+            ++idle_;
             wake_.wait(lock, [this] { return stopping_ || !queue_.empty(); });
+            --idle_;
             if (queue_.empty()) {
                 return;
             }

@@ -49,6 +49,7 @@ class WorkerPool {
     std::condition_variable wake_;
     std::deque<Work> queue_; // guarded by mutex_
     bool stopping_ = false;  // guarded by mutex_
+    unsigned idle_ = 0;      // threads that wait for work; guarded by mutex_
     std::vector<std::thread> threads_;
 };
 

@@ -25,7 +25,7 @@ class Configuration : public testing::Test {
         variables()[name] = value;
     }
 
-    static Result<StartOptions> read(std::vector<std::string> arguments) {
+    static Result<StartOptions> read(const std::vector<std::string>& arguments) {
         std::vector<const char*> argv{"tombolod"};
         for (const std::string& argument : arguments) {
             argv.push_back(argument.c_str());
@@ -37,8 +37,8 @@ class Configuration : public testing::Test {
                            });
     }
 
-    static std::string refusal(std::vector<std::string> arguments) {
-        const auto options = read(std::move(arguments));
+    static std::string refusal(const std::vector<std::string>& arguments) {
+        const auto options = read(arguments);
         return options ? "accepted" : options.error().what();
     }
 

@@ -36,6 +36,7 @@ Tombolod::Tombolod(const std::vector<std::string>& arguments, std::string output
     std::vector<std::string> all = arguments;
     all.insert(all.begin(), TOMBOLOD);
     std::vector<char*> argv;
+    argv.reserve(all.size() + 1);
     for (std::string& argument : all) {
         argv.push_back(argument.data());
     }
