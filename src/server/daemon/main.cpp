@@ -2,6 +2,7 @@
 //
 //   0  stopped by SIGTERM or SIGINT      1  could not start      2  wrong options or configuration
 
+#include <malloc.h>
 #include <sys/resource.h>
 
 #include <csignal>
@@ -42,6 +43,13 @@ void raise_file_limit() {
         files.rlim_cur = files.rlim_max;
         static_cast<void>(::setrlimit(RLIMIT_NOFILE, &files)); // as good as it goes
     }
+}
+
+// Hashing a password maps and unmaps 19 MiB, and whoever asks the system for memory meanwhile waits
+// for that. So the allocator keeps what it has instead of giving back and taking a little.
+void keep_memory() {
+    ::mallopt(M_TRIM_THRESHOLD, 32 << 20);
+    ::mallopt(M_MMAP_THRESHOLD, 1 << 20);
 }
 
 // Waits for signals until one says stop. They are blocked in every thread, so that only this place
@@ -88,6 +96,7 @@ int run(int argc, const char* const* argv) {
     ::pthread_sigmask(SIG_BLOCK, &signals, nullptr);
     std::signal(SIGPIPE, SIG_IGN);
     raise_file_limit();
+    keep_memory();
 
     const auto log =
         Log::open({tombolo::server::parse_log_level(config.log_level).value(),

@@ -6,6 +6,7 @@
 namespace tombolo::server {
 
 WorkerPool::WorkerPool(WorkerPoolOptions options) : options_(std::move(options)) {
+    ::sem_init(&wake_, 0, 0);
     threads_.reserve(options_.threads);
     for (unsigned i = 0; i < options_.threads; ++i) {
         threads_.emplace_back([this] { loop(); });
@@ -14,23 +15,21 @@ WorkerPool::WorkerPool(WorkerPoolOptions options) : options_(std::move(options))
 
 WorkerPool::~WorkerPool() {
     stop();
+    ::sem_destroy(&wake_);
 }
 
 bool WorkerPool::submit(Work work) {
-    bool wake = false;
     {
         const std::lock_guard lock(mutex_);
         if (stopping_ || queue_.size() >= options_.queue_max) {
             return false;
         }
         queue_.push_back(std::move(work));
-        wake = idle_ > 0;
     }
-    // Not under the lock: on a busy machine the thread that is woken takes this one's place on the
-    // processor, and the lock would stay held for the length of a time slice.
-    if (wake) {
-        wake_.notify_one();
-    }
+    // A semaphore, and not under the lock: on a busy machine the thread that is woken takes this
+    // one's place on the processor, and the lock would stay held for a whole time slice. Signalling
+    // a condition variable waits for threads woken before, which takes as long.
+    ::sem_post(&wake_);
     return true;
 }
 
@@ -38,7 +37,9 @@ void WorkerPool::stop() {
     {
         const std::lock_guard lock(mutex_);
         stopping_ = true;
-        wake_.notify_all();
+    }
+    for (std::size_t i = 0; i < threads_.size(); ++i) {
+        ::sem_post(&wake_);
     }
     for (std::thread& thread : threads_) {
         if (thread.joinable()) {
@@ -63,10 +64,9 @@ void WorkerPool::loop() {
     for (;;) {
         Work work;
         {
-            std::unique_lock lock(mutex_);
-            ++idle_;
-            wake_.wait(lock, [this] { return stopping_ || !queue_.empty(); });
-            --idle_;
+            while (::sem_wait(&wake_) != 0) { // interrupted by a signal
+            }
+            const std::lock_guard lock(mutex_);
             if (queue_.empty()) {
                 return;
             }

@@ -4,7 +4,8 @@
 //
 // Thread-safety: submit from any thread. The destructor finishes what is queued.
 
-#include <condition_variable>
+#include <semaphore.h>
+
 #include <cstdint>
 #include <deque>
 #include <functional>
@@ -46,10 +47,9 @@ class WorkerPool {
 
     const WorkerPoolOptions options_;
     mutable std::mutex mutex_;
-    std::condition_variable wake_;
+    ::sem_t wake_{}; ///< one for each entry of the queue, and one for each thread at the stop
     std::deque<Work> queue_; // guarded by mutex_
     bool stopping_ = false;  // guarded by mutex_
-    unsigned idle_ = 0;      // threads that wait for work; guarded by mutex_
     std::vector<std::thread> threads_;
 };
 
