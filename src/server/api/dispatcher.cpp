@@ -6,6 +6,15 @@
 
 namespace tombolo::api {
 
+namespace {
+
+// S-15: the request itself is blocked too, not only its preflight.
+ApiError origin_refused() {
+    return {403, "OriginNotAllowed", "this origin may not call this app"};
+}
+
+} // namespace
+
 struct Dispatcher::Counters {
     struct Sum {
         std::uint64_t count = 0;
@@ -69,6 +78,10 @@ void Dispatcher::handle(http::Request request, http::Responder respond) {
     };
     if (request.method == http::Method::options) {
         answer(respond, preflight(request));
+        return;
+    }
+    if (is_refused(path, origin)) {
+        respond(error_response(origin_refused(), request.id));
         return;
     }
     http::Router::Match match = router_.match(request.method, request.path);
@@ -148,12 +161,14 @@ http::Response Dispatcher::run(const Route& route, Call& call) const {
     return error_response(internal_error(), call.request.id);
 }
 
+bool Dispatcher::is_refused(std::string_view path, std::string_view origin) const {
+    return options_.cors && !origin.empty() &&
+           options_.cors(path, origin).kind == CorsDecision::Kind::refused;
+}
+
 http::Response Dispatcher::preflight(const http::Request& request) const {
-    const std::string_view origin = request.headers.find("origin");
-    if (options_.cors && !origin.empty() &&
-        options_.cors(request.path, origin).kind == CorsDecision::Kind::refused) {
-        return error_response({403, "OriginNotAllowed", "this origin may not call this app"},
-                              request.id);
+    if (is_refused(request.path, request.headers.find("origin"))) {
+        return error_response(origin_refused(), request.id);
     }
     http::Response response = http::Response::empty(204);
     response.headers.set("Access-Control-Allow-Methods", "GET, POST, PUT, PATCH, DELETE, OPTIONS");

@@ -101,6 +101,7 @@ class Dispatcher final : public http::Handler {
     http::Response run(const Route& route, Call& call) const;
     server::WorkerPool& pool_of(const Route& route);
     http::Response error_response(const ApiError& error, std::string_view request_id) const;
+    bool is_refused(std::string_view path, std::string_view origin) const;
     http::Response preflight(const http::Request& request) const;
     void add_cors(const std::string& path, const std::string& origin,
                   http::Response& response) const;

@@ -80,7 +80,7 @@ VerifiedIdentity check_credentials(auth::Context& context, const server::App& ap
             .check(required_string(body, "username"), required_string(body, "password"), linking);
     }
     if (type == "api-key") {
-        return auth::ApiKeys(context).check(app, required_string(body, "key"));
+        return auth::ApiKeys(context).check(app, required_string(body, "key"), linking);
     }
     if (type == "custom-token") {
         return check_custom_token(context, app, provider, required_string(body, "token"), linking);

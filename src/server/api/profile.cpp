@@ -12,6 +12,25 @@ namespace {
 
 using boost::json::object;
 
+// Members that SDKs read as strings: realm-core stops at another type (3.5), and a mapped claim may
+// have one.
+void make_well_known_text(object& data) {
+    static constexpr std::string_view names[] = {
+        "name",      "email",  "picture",  "picture_url", "first_name",
+        "last_name", "gender", "birthday", "min_age",     "max_age"};
+    for (const std::string_view name : names) {
+        const boost::json::value* value = data.if_contains(name);
+        if (value == nullptr || value->is_string()) {
+            continue;
+        }
+        if (value->is_null()) {
+            data.erase(name);
+        } else {
+            data[name] = boost::json::serialize(*value);
+        }
+    }
+}
+
 object profile_of(const auth::Caller& caller, const auth::User& user) {
     boost::json::array identities;
     for (const auth::Identity& identity : user.identities) {
@@ -21,6 +40,7 @@ object profile_of(const auth::Caller& caller, const auth::User& user) {
                                     {"data", identity.data}});
     }
     object data = user.merged_data();
+    make_well_known_text(data);
     // Two spellings in the clients (3.5).
     if (data.contains("picture") && !data.contains("picture_url")) {
         data["picture_url"] = data["picture"];

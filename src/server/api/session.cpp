@@ -12,6 +12,7 @@ void add_session_routes(Dispatcher& dispatcher, auth::Context& context) {
     refresh.method = http::Method::post;
     refresh.pattern = std::string(client_base) + "/auth/session";
     refresh.run = [&context](Call& call) {
+        throttle(call, context);
         const auth::Sessions sessions(context);
         const auth::Caller caller =
             sessions.caller(call.request.bearer_token(), auth::TokenKind::refresh);

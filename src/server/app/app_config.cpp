@@ -15,6 +15,14 @@ std::string text_of(const json::value& value) {
     return {value.get_string().data(), value.get_string().size()};
 }
 
+// It is a part of every URL of the app; empty: one will be made.
+bool is_client_app_id(std::string_view id) noexcept {
+    return id.size() <= 64 && std::all_of(id.begin(), id.end(), [](char c) {
+               return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                      c == '-' || c == '_';
+           });
+}
+
 // Collects problems instead of stopping at the first: a person fixes them in one go.
 class Reader {
   public:
@@ -131,6 +139,10 @@ class Reader {
         const json::object meta = read(".mdb/meta.json");
         if (config.client_app_id.empty()) {
             config.client_app_id = string_or(meta, "client_app_id");
+        }
+        if (!is_client_app_id(config.client_app_id)) {
+            problem(path,
+                    "the client app id has up to 64 letters, digits, hyphens and underscores");
         }
         config.location = text(path, file, "location", "US-VA");
         config.deployment_model = text(path, file, "deployment_model", "GLOBAL");

@@ -122,8 +122,9 @@ void ApiKeys::remove(const Caller& caller, const std::string& id) const {
     context_.store.commit(std::move(transaction)).value();
 }
 
-VerifiedIdentity ApiKeys::check(const server::App& app, const std::string& secret) const {
-    const api::ApiError invalid{401, "AuthError", "invalid API key"};
+VerifiedIdentity ApiKeys::check(const server::App& app, const std::string& secret,
+                                bool linking) const {
+    const api::ApiError invalid{linking ? 400 : 401, "AuthError", "invalid API key"};
     const Keys keys(app.id);
     const auto snapshot = context_.store.snapshot();
     const auto owner = secret.size() == key_length

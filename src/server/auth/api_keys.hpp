@@ -24,8 +24,9 @@ class ApiKeys {
     /// 403 for the key that opened the caller's own session.
     void remove(const Caller& caller, const std::string& id) const;
 
-    /// The identity behind a key at sign-in.
-    VerifiedIdentity check(const server::App& app, const std::string& secret) const;
+    /// The identity behind a key at sign-in. `linking` changes the answer to a bad key from 401 to
+    /// 400 (R2-6: a 401 there makes older clients refresh for ever).
+    VerifiedIdentity check(const server::App& app, const std::string& secret, bool linking) const;
 
   private:
     // The session of a refresh token; 401 when it has ended.

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <memory>
 
+#include <boost/json/serialize.hpp>
 #include <jansson.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
@@ -219,7 +220,8 @@ Result<json::object> map_metadata(const json::object& claims,
             }
             continue;
         }
-        if (found->is_string() && found->get_string().size() > metadata_bytes_max) {
+        if ((found->is_string() ? found->get_string().size() : json::serialize(*found).size()) >
+            metadata_bytes_max) {
             return refuse("the token's metadata field '" + field.field_name + "' is too long");
         }
         data[field.field_name] = *found;
@@ -241,6 +243,10 @@ Result<ExternalIdentity> verify_custom_token(std::string_view token,
     TOMBOLO_TRY(const json::object header, decode_part(parts.header, "header"));
     if (server::string_or(header, "alg") != config.signing_algorithm) {
         return refuse("the token's algorithm is not " + config.signing_algorithm);
+    }
+    if (header.contains("crit")) {
+        return refuse(
+            "the token's header has extensions that are not known here"); // RFC 7515 4.1.11
     }
     TOMBOLO_TRY_VOID(check_signature(parts, header, config, keys));
     TOMBOLO_TRY(const json::object claims, decode_part(parts.payload, "payload"));

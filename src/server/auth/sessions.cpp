@@ -89,6 +89,8 @@ SignedIn Sessions::sign_in(const App& app, VerifiedIdentity identity,
                     one.data = identity.data;
                 }
             }
+        } else if (identity.user) {
+            fail({401, "AuthError", "invalid API key"}); // its owner was removed meanwhile
         } else {
             user.id = new_object_id();
             user.created_ms = now;

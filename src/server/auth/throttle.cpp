@@ -28,7 +28,8 @@ bool Throttle::allow_request(const std::string& address, std::int64_t now_ms) {
     }
     const std::lock_guard lock(mutex_);
     Entry& one = entry("address " + address, now_ms);
-    const auto gained = static_cast<double>(now_ms - one.seen_ms) *
+    // The clock may be set back: that must not cost an address anything.
+    const auto gained = static_cast<double>(std::max<std::int64_t>(0, now_ms - one.seen_ms)) *
                         static_cast<double>(options_.requests_per_minute) / 60'000.0;
     one.tokens = std::min(static_cast<double>(options_.burst), one.tokens + gained);
     one.seen_ms = now_ms;
@@ -41,7 +42,8 @@ bool Throttle::allow_request(const std::string& address, std::int64_t now_ms) {
 
 std::int64_t Throttle::wait_ms(const std::string& account, std::int64_t now_ms) {
     const std::lock_guard lock(mutex_);
-    return std::max<std::int64_t>(0, entry("account " + account, now_ms).wait_until_ms - now_ms);
+    const std::int64_t wait = entry("account " + account, now_ms).wait_until_ms - now_ms;
+    return std::clamp<std::int64_t>(wait, 0, options_.wait_ms_max);
 }
 
 void Throttle::failed(const std::string& account, std::int64_t now_ms) {

@@ -72,8 +72,9 @@ class Daemon::Impl {
     Result<void> start() {
         TOMBOLO_TRY_VOID(open_store());
         TOMBOLO_TRY(apps_, AppRepository::open(*store_, *sealer_));
-        TOMBOLO_TRY_VOID(deploy_apps());
+        // First of all that seals: with another master key nothing may be written.
         TOMBOLO_TRY(tokens_, auth::Tokens::open(*store_, *sealer_, unix_ms() / 1000));
+        TOMBOLO_TRY_VOID(deploy_apps());
         auth::MailerOptions mail{
             config_.smtp_url,      config_.smtp_user,
             config_.smtp_password, true,

@@ -7,6 +7,8 @@
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
 
+#include "core/bytes.hpp"
+
 namespace tombolo::server {
 
 namespace {
@@ -27,9 +29,11 @@ spdlog::level::level_enum to_spdlog(LogLevel level) noexcept {
     return spdlog::level::off;
 }
 
-// Escapes as JSON strings are; control characters cannot forge a second line.
+// Escapes as JSON strings are; control characters cannot forge a second line, and bytes that are no
+// UTF-8 cannot spoil the file for its readers.
 void append_escaped(std::string& out, std::string_view text) {
     static constexpr char digits[] = "0123456789abcdef";
+    const bool text_is_utf8 = is_utf8(text);
     for (const char c : text) {
         const auto byte = static_cast<unsigned char>(c);
         if (c == '"' || c == '\\') {
@@ -37,7 +41,7 @@ void append_escaped(std::string& out, std::string_view text) {
             out += c;
         } else if (c == '\n') {
             out += "\\n";
-        } else if (byte < 0x20 || byte == 0x7f) {
+        } else if (byte < 0x20 || byte == 0x7f || (byte >= 0x80 && !text_is_utf8)) {
             out += "\\u00";
             out += digits[byte >> 4];
             out += digits[byte & 15];
