@@ -163,12 +163,12 @@ class ModelRun {
 TEST(StoreModel, random_transactions_agree_with_the_model_at_every_version) {
     const bool held = rc::check("store agrees with the model", [] {
         ModelRun run;
-        const int rounds = *rc::gen::inRange(1, 8);
+        const int rounds = *rc::gen::inRange(1, 5);
         for (int round = 0; round < rounds; ++round) {
             const auto transactions = *rc::gen::container<std::vector<std::vector<Step>>>(
                 rc::gen::container<std::vector<Step>>(rc::gen::exec(random_step)));
             run.commit(transactions);
-            if (*rc::gen::inRange(0, 4) == 0) {
+            if (*rc::gen::inRange(0, 8) == 0) {
                 run.open();
             }
         }
