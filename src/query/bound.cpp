@@ -12,7 +12,7 @@ Constants::Constants(std::vector<Value> values, bool is_list)
     }
 }
 
-Constants Constants::of_types(std::vector<TypeMask> masks, bool is_list) {
+Constants Constants::of_types(const std::vector<TypeMask>& masks, bool is_list) {
     std::vector<Value> values;
     values.reserve(masks.size());
     for (TypeMask mask : masks) {

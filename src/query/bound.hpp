@@ -84,7 +84,7 @@ class Constants {
     Constants() = default;
     Constants(std::vector<Value> values, bool is_list);
     /// Masks of @type.
-    static Constants of_types(std::vector<TypeMask> masks, bool is_list);
+    static Constants of_types(const std::vector<TypeMask>& masks, bool is_list);
 
     const std::vector<Value>& values() const noexcept { return values_; }
     const std::vector<Item>& items() const noexcept { return items_; }

@@ -12,6 +12,7 @@
 
 namespace tombolo::http {
 
+// NOLINTNEXTLINE(readability-identifier-naming): delete is a keyword
 enum class Method : std::uint8_t { get, head, post, put, patch, delete_, options, other };
 
 std::string_view method_name(Method method) noexcept;
