@@ -37,7 +37,7 @@ class Reactor {
     }
 
     // On this reactor's thread.
-    void add(std::shared_ptr<Connection> connection, Shared& shared) {
+    void add(const std::shared_ptr<Connection>& connection, Shared& shared) {
         connections_.insert(connection.get());
         asio::co_spawn(
             context_,

@@ -146,7 +146,7 @@ void append_decimal_digits(std::string& out, const Decimal128& value) {
     const int leading = exponent + static_cast<int>(digits.size() - first) - 1;
 
     std::string tail;
-    append_big_endian(tail, static_cast<std::uint64_t>(leading + 0x4000), 2);
+    append_big_endian(tail, static_cast<std::uint64_t>(std::int64_t{leading} + 0x4000), 2);
     for (std::size_t i = first; i <= last; ++i) {
         append_byte(tail, static_cast<unsigned>(digits[i] - '0' + 1));
     }
