@@ -1,0 +1,27 @@
+// Custom JWTs and configuration JSON from outside: whatever the bytes, an answer and no crash.
+
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+#include "server/auth/custom_token.hpp"
+#include "server/runtime/json.hpp"
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+    using namespace tombolo;
+    const std::string_view text(reinterpret_cast<const char*>(data), size);
+    server::CustomTokenConfig config;
+    config.signing_algorithm = "HS256";
+    auth::CustomTokenKeys keys;
+    keys.keys.emplace_back("My_very_confidential_secretttttt");
+    const auto verified = auth::verify_custom_token(text, config, {{true, {"a", "b"}, "b"}},
+                                                    "app-abcde", keys, 1'700'000'000);
+    static_cast<void>(verified);
+    if (const auto value = server::parse_json(text)) {
+        // What was read prints as JSON.
+        if (!server::parse_json(server::pretty_json(*value))) {
+            __builtin_trap();
+        }
+    }
+    return 0;
+}

@@ -1,0 +1,115 @@
+#include "server/app/app_repository.hpp"
+
+#include <fstream>
+#include <iterator>
+
+#include "server/store/store_fixture.hpp"
+
+namespace tombolo::server {
+namespace {
+
+AppTree notes(const std::string& location = "US-VA") {
+    return {{"root_config.json",
+             R"({"name": "notes", "app_id": "notes-abcde", "location": ")" + location + "\"}"},
+            {"secrets.json", R"({"signing": "a very secret value indeed"})"}};
+}
+
+class Deployments : public testing::Test {
+  protected:
+    void SetUp() override { open(); }
+
+    void open() {
+        repository_.reset();
+        store_.reset();
+        store::EmbeddedOptions options;
+        options.directory = (folder_.path() / "store").string();
+        store_ = store::open_embedded(options).value();
+        repository_ = AppRepository::open(*store_, sealer_).value();
+    }
+
+    store::TemporaryFolder folder_;
+    Sealer sealer_ = Sealer::from_text(std::string(64, '7')).value();
+    std::unique_ptr<store::Store> store_;
+    std::unique_ptr<AppRepository> repository_;
+};
+
+TEST_F(Deployments, first_one_creates_the_app_and_an_equal_tree_changes_nothing) {
+    const DeployResult first = repository_->deploy(notes(), "folder", 1000).value();
+    EXPECT_TRUE(first.created);
+    EXPECT_EQ(first.app->deployment, 1u);
+    const DeployResult second = repository_->deploy(notes(), "folder", 2000).value();
+    EXPECT_FALSE(second.created);
+    EXPECT_FALSE(second.changed);
+    EXPECT_EQ(repository_->find("notes-abcde")->id, first.app->id);
+}
+
+TEST_F(Deployments, are_listed_compared_and_rolled_back) {
+    const ObjectId id = repository_->deploy(notes("US-VA"), "folder", 1000)->app->id;
+    repository_->deploy(notes("DE-FF"), "folder", 2000).value();
+    EXPECT_EQ(repository_->find(id)->config.location, "DE-FF");
+
+    const auto changes = diff(repository_->tree(id, 1).value(), repository_->tree(id, 2).value());
+    ASSERT_EQ(changes.size(), 1u);
+    EXPECT_EQ(changes[0].path, "root_config.json");
+
+    repository_->roll_back(id, 1, 3000).value();
+    EXPECT_EQ(repository_->find(id)->config.location, "US-VA");
+    const auto listed = repository_->deployments(id).value();
+    ASSERT_EQ(listed.size(), 3u);
+    EXPECT_EQ(listed[0].number, 3u);
+    EXPECT_EQ(listed[0].origin, "rollback to 1");
+    EXPECT_EQ(listed[2].created_unix_ms, 1000);
+    EXPECT_EQ(repository_->roll_back(id, 9, 4000).error().code(), ErrorCode::not_found);
+}
+
+TEST_F(Deployments, survive_reopening) {
+    const ObjectId id = repository_->deploy(notes("DE-FF"), "folder", 1000)->app->id;
+    open();
+    ASSERT_NE(repository_->find("notes-abcde"), nullptr);
+    EXPECT_EQ(repository_->find("notes-abcde")->id, id);
+    EXPECT_EQ(repository_->find(id)->config.location, "DE-FF");
+    EXPECT_EQ(repository_->secret(id, "signing").value(), "a very secret value indeed");
+}
+
+TEST_F(Deployments, refused_tree_leaves_the_active_one_in_place) {
+    const ObjectId id = repository_->deploy(notes("DE-FF"), "folder", 1000)->app->id;
+    AppTree bad = notes();
+    bad["auth/providers.json"] = "[]";
+    EXPECT_FALSE(repository_->deploy(bad, "folder", 2000));
+    EXPECT_EQ(repository_->find(id)->deployment, 1u);
+}
+
+TEST_F(Deployments, without_an_app_id_the_name_finds_the_app_again) {
+    const AppTree unnamed = {{"root_config.json", R"({"name": "Field Notes"})"}};
+    const DeployResult first = repository_->deploy(unnamed, "folder", 1000).value();
+    EXPECT_TRUE(first.app->client_app_id.starts_with("field-notes-"));
+    EXPECT_EQ(repository_->deploy(unnamed, "folder", 2000)->app->id, first.app->id);
+}
+
+TEST_F(Deployments, secrets_are_in_no_deployment_and_sealed_on_the_disk) {
+    const ObjectId id = repository_->deploy(notes(), "folder", 1000)->app->id;
+    EXPECT_FALSE(repository_->tree(id, 1)->contains("secrets.json"));
+    EXPECT_EQ(repository_->secret(id, "unknown").error().code(), ErrorCode::not_found);
+    repository_.reset();
+    store_.reset();
+    std::size_t files = 0;
+    for (const auto& entry : std::filesystem::directory_iterator(folder_.path() / "store")) {
+        std::ifstream file(entry.path(), std::ios::binary);
+        const std::string bytes((std::istreambuf_iterator<char>(file)), {});
+        EXPECT_EQ(bytes.find("a very secret value indeed"), std::string::npos) << entry.path();
+        ++files;
+    }
+    EXPECT_GT(files, 0u);
+}
+
+TEST_F(Deployments, another_master_key_is_an_error_that_says_so) {
+    const ObjectId id = repository_->deploy(notes(), "folder", 1000)->app->id;
+    const Sealer other = Sealer::from_text(std::string(64, '8')).value();
+    const auto stranger = AppRepository::open(*store_, other).value();
+    const Result<std::string> secret = stranger->secret(id, "signing");
+    ASSERT_FALSE(secret);
+    EXPECT_NE(secret.error().message().find("master key is not the one"), std::string::npos);
+}
+
+} // namespace
+} // namespace tombolo::server
