@@ -278,7 +278,7 @@ Result<Operand> Binder::type_names(const std::vector<Value>& values, bool is_lis
     }
     Operand out;
     out.type = {PropertyType::integer, nullptr, true};
-    out.node = Constants::of_types(std::move(masks), is_list);
+    out.node = Constants::of_types(masks, is_list);
     return out;
 }
 

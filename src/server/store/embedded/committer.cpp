@@ -1,6 +1,7 @@
 #include "server/store/embedded/committer.hpp"
 
 #include <future>
+#include <memory>
 
 namespace tombolo::store::embedded {
 
@@ -24,19 +25,19 @@ void Committer::submit(Transaction transaction, Store::Completion done) {
 }
 
 bool Committer::run(const Job& job) {
-    std::promise<void> ended;
+    const auto ended = std::make_shared<std::promise<void>>(); // may outlive this call by a moment
     {
         const std::lock_guard lock(mutex_);
         if (stopping_) {
             return false;
         }
-        queue_.emplace_back(Job([&] {
+        queue_.emplace_back(Job([&job, ended] {
             job();
-            ended.set_value();
+            ended->set_value();
         }));
         wake_.notify_one();
     }
-    ended.get_future().wait();
+    ended->get_future().wait();
     return true;
 }
 

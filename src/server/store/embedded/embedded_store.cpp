@@ -246,10 +246,13 @@ Result<Version> EmbeddedStore::commit(Transaction transaction) {
     if (transaction.empty()) {
         return newest_version();
     }
-    std::promise<Result<Version>> answer;
-    committer_->submit(std::move(transaction),
-                       [&](Result<Version> result) { answer.set_value(std::move(result)); });
-    return answer.get_future().get();
+    // Shared: the waiter may be gone before set_value returns.
+    const auto answer = std::make_shared<std::promise<Result<Version>>>();
+    std::future<Result<Version>> result = answer->get_future();
+    committer_->submit(std::move(transaction), [answer](Result<Version> version) {
+        answer->set_value(std::move(version));
+    });
+    return result.get();
 }
 
 Result<void> EmbeddedStore::save_collection(const CollectionEntry& entry) {
