@@ -62,6 +62,17 @@ std::optional<std::int64_t> parse_integer(std::string_view text) noexcept {
                                                                 : std::nullopt;
 }
 
+bool is_not_finite(const Value& value) noexcept {
+    if (const auto* narrow = value.get_if<float>()) {
+        return !std::isfinite(*narrow);
+    }
+    if (const auto* wide = value.get_if<double>()) {
+        return !std::isfinite(*wide);
+    }
+    const auto* decimal = value.get_if<Decimal128>();
+    return decimal && (decimal->is_nan() || decimal->is_infinite());
+}
+
 /// Days since 1970-01-01 of a day in the proleptic Gregorian calendar.
 std::int64_t days_from_civil(std::int64_t year, std::int64_t month, std::int64_t day) noexcept {
     const std::int64_t y = month <= 2 ? year - 1 : year;
@@ -411,6 +422,13 @@ Result<void> check_constant(const BindContext& context, syntax::Position positio
                                                link->class_name, type.target->name()));
         }
         return {};
+    }
+    // "inf" and "nan" cannot be written beside an integer, so neither may arithmetic nor an
+    // argument bring them there: the query could not be printed.
+    if (type.type == PropertyType::integer && is_not_finite(value)) {
+        return context.invalid(position,
+                               fmt::format("cannot compare '{}' with a value of type '{}'",
+                                           to_text(value), type_word(type)));
     }
     const StaticType own{schema::property_type_of(value.type()), nullptr, false};
     if (!value.is_scalar() || !is_comparable(own, type)) {
