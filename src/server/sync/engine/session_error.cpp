@@ -1,0 +1,12 @@
+#include "server/sync/engine/session_error.hpp"
+
+#include <utility>
+
+namespace tombolo::server::sync {
+
+SessionError session_error(protocol::SyncErrorCode code, std::string message) {
+    return {code,
+            protocol::make_json_error(code, protocol::SessionIdent{1}, std::move(message)).body};
+}
+
+} // namespace tombolo::server::sync
