@@ -37,7 +37,9 @@ Dispatcher::Dispatcher(DispatcherOptions options, const server::Log& log)
     : options_(std::move(options)), log_(log), counters_(std::make_unique<Counters>()),
       store_pool_({"store", options_.store_threads, options_.store_queue_max, false}),
       password_pool_({"password", options_.password_threads, options_.password_queue_max, false}),
-      outbound_pool_({"outbound", options_.outbound_threads, options_.outbound_queue_max, false}) {}
+      outbound_pool_({"outbound", options_.outbound_threads, options_.outbound_queue_max, false}),
+      functions_pool_(
+          {"functions", options_.functions_threads, options_.functions_queue_max, false}) {}
 
 Dispatcher::~Dispatcher() {
     stop();
@@ -47,6 +49,7 @@ void Dispatcher::stop() {
     store_pool_.stop();
     password_pool_.stop();
     outbound_pool_.stop();
+    functions_pool_.stop();
 }
 
 void Dispatcher::add(Route route) {
@@ -105,19 +108,42 @@ void Dispatcher::handle(http::Request request, http::Responder respond) {
     }
     const Route& route = routes_[match.route];
     auto call = std::make_shared<Call>(Call{std::move(request), std::move(match.parameters)});
+    auto shared = std::make_shared<http::Responder>(std::move(respond));
+    const Answer send = [shared, answer](http::Response response) {
+        answer(*shared, std::move(response));
+    };
     if (route.pool == Pool::io) {
-        answer(respond, run(route, *call));
+        proceed(route, route.run, call, send);
+    } else {
+        submit(route.pool, route, route.run, std::move(call), send);
+    }
+}
+
+void Dispatcher::proceed(const Route& route, const Step& step, const std::shared_ptr<Call>& call,
+                         const Answer& answer) {
+    http::Response response = run(route, step, *call);
+    if (call->next_step) {
+        submit(call->next_pool, route, std::exchange(call->next_step, nullptr), call, answer);
+    } else {
+        answer(std::move(response));
+    }
+}
+
+void Dispatcher::submit(Pool pool, const Route& route, Step step, std::shared_ptr<Call> call,
+                        Answer answer) {
+    const bool taken = pool_of(pool).submit([this, &route, step = std::move(step), call, answer] {
+        proceed(route, step, call, answer);
+    });
+    if (taken) {
         return;
     }
-    auto shared = std::make_shared<http::Responder>(std::move(respond));
-    const bool taken = pool_of(route).submit(
-        [this, &route, call, shared, answer] { answer(*shared, run(route, *call)); });
-    if (!taken) {
-        const ApiError busy = route.pool != Pool::store
-                                  ? too_busy(429, "too many sign-ins at once; try again")
-                                  : too_busy(503, "the server is busy; try again");
-        answer(*shared, error_response(busy, call->request.id));
+    ApiError busy = too_busy(429, "too many sign-ins at once; try again");
+    if (pool == Pool::store) {
+        busy = too_busy(503, "the server is busy; try again");
+    } else if (pool == Pool::functions) {
+        busy = too_busy(429, "too many function calls at once; try again");
     }
+    answer(error_response(busy, call->request.id));
 }
 
 http::Response Dispatcher::error_response(const ApiError& error,
@@ -126,12 +152,14 @@ http::Response Dispatcher::error_response(const ApiError& error,
                        request_id);
 }
 
-server::WorkerPool& Dispatcher::pool_of(const Route& route) {
-    switch (route.pool) {
+server::WorkerPool& Dispatcher::pool_of(Pool pool) {
+    switch (pool) {
     case Pool::password:
         return password_pool_;
     case Pool::outbound:
         return outbound_pool_;
+    case Pool::functions:
+        return functions_pool_;
     case Pool::io:
     case Pool::store:
         break;
@@ -139,16 +167,18 @@ server::WorkerPool& Dispatcher::pool_of(const Route& route) {
     return store_pool_;
 }
 
-http::Response Dispatcher::run(const Route& route, Call& call) const {
+http::Response Dispatcher::run(const Route& route, const Step& step, Call& call) const {
     try {
-        return route.run(call);
+        return step(call);
     } catch (const ApiException& exception) {
+        call.next_step = nullptr;
         return error_response(exception.error(), call.request.id);
     } catch (const Error& error) {
         log_.error("request failed", {{"request", call.request.id},
                                       {"route", route.pattern},
                                       {"code", std::string(error_code_name(error.code()))},
                                       {"error", error.what()}});
+        call.next_step = nullptr;
         if (error.code() == ErrorCode::disk_full || error.code() == ErrorCode::unavailable) {
             return error_response(too_busy(503, "the server cannot write now; try again later"),
                                   call.request.id);
@@ -158,6 +188,7 @@ http::Response Dispatcher::run(const Route& route, Call& call) const {
             "request failed",
             {{"request", call.request.id}, {"route", route.pattern}, {"error", error.what()}});
     }
+    call.next_step = nullptr;
     return error_response(internal_error(), call.request.id);
 }
 

@@ -22,6 +22,14 @@
 
 namespace tombolo::api {
 
+enum class Pool : std::uint8_t {
+    io, ///< must not block
+    store,
+    password,  ///< slow by design, lowest priority
+    outbound,  ///< may wait for another server
+    functions, ///< waits for user functions
+};
+
 /// What a route's code is given.
 struct Call {
     http::Request request;
@@ -29,13 +37,15 @@ struct Call {
 
     /// REQUIRES: the route's pattern names it.
     const std::string& parameter(std::string_view name) const;
-};
 
-enum class Pool : std::uint8_t {
-    io, ///< must not block
-    store,
-    password, ///< slow by design, lowest priority
-    outbound, ///< may wait for another server
+    /// The answer comes from `next`, run on that pool; what the code that asks for this returns is
+    /// thrown away. For work of which only the body tells where it belongs.
+    void continue_on(Pool pool, std::function<http::Response(Call&)> next) {
+        next_pool = pool;
+        next_step = std::move(next);
+    }
+    Pool next_pool = Pool::store;
+    std::function<http::Response(Call&)> next_step{}; ///< empty: none
 };
 
 struct Route {
@@ -63,6 +73,8 @@ struct DispatcherOptions {
     std::size_t password_queue_max = 64;
     unsigned outbound_threads = 4;
     std::size_t outbound_queue_max = 64;
+    unsigned functions_threads = 4;
+    std::size_t functions_queue_max = 1024;
     /// Decides on an Origin for a path (the app's allowed_request_origins). Absent: any origin.
     std::function<CorsDecision(std::string_view path, std::string_view origin)> cors;
 };
@@ -98,8 +110,16 @@ class Dispatcher final : public http::Handler {
   private:
     struct Counters;
 
-    http::Response run(const Route& route, Call& call) const;
-    server::WorkerPool& pool_of(const Route& route);
+    using Step = std::function<http::Response(Call&)>;
+    using Answer = std::function<void(http::Response)>;
+
+    http::Response run(const Route& route, const Step& step, Call& call) const;
+    // One step here and now, then what it asked for.
+    void proceed(const Route& route, const Step& step, const std::shared_ptr<Call>& call,
+                 const Answer& answer);
+    void submit(Pool pool, const Route& route, Step step, std::shared_ptr<Call> call,
+                Answer answer);
+    server::WorkerPool& pool_of(Pool pool);
     http::Response error_response(const ApiError& error, std::string_view request_id) const;
     bool is_refused(std::string_view path, std::string_view origin) const;
     http::Response preflight(const http::Request& request) const;
@@ -114,6 +134,7 @@ class Dispatcher final : public http::Handler {
     server::WorkerPool store_pool_;
     server::WorkerPool password_pool_;
     server::WorkerPool outbound_pool_;
+    server::WorkerPool functions_pool_;
 };
 
 } // namespace tombolo::api

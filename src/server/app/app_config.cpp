@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "server/app/function_config.hpp"
 #include "server/runtime/json.hpp"
 
 namespace tombolo::server {
@@ -35,6 +36,7 @@ class Reader {
         services("data_sources/");
         services("services/");
         secrets();
+        functions();
         not_run();
         if (!problems_.empty()) {
             std::string text = "the app directory has " + std::to_string(problems_.size()) +
@@ -358,6 +360,12 @@ class Reader {
             } else {
                 problem(path, "'" + name + "' must be a string");
             }
+        }
+    }
+
+    void functions() {
+        for (std::string& problem : parse_functions(tree_).problems) {
+            problems_.push_back(std::move(problem));
         }
     }
 
