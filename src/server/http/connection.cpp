@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <ctime>
 #include <random>
+#include <utility>
 
 #include <boost/asio/async_result.hpp>
 #include <boost/asio/post.hpp>
@@ -111,9 +112,25 @@ Connection::Connection(Shared& shared, std::unique_ptr<Stream> stream)
     allow(shared_.options.header_timeout);
 }
 
-void Connection::stop() noexcept {
-    if (idle_) {
+void Connection::stop() {
+    if (websocket_ != nullptr) {
+        websocket_->stop();
+    } else if (idle_) {
         close();
+    }
+}
+
+void Connection::close() noexcept {
+    if (websocket_ != nullptr) {
+        websocket_->close_now();
+    } else {
+        stream_->close();
+    }
+}
+
+void Connection::abandon() {
+    if (websocket_ != nullptr) {
+        websocket_->abandon();
     }
 }
 
@@ -137,8 +154,24 @@ awaitable<void> Connection::run() {
             break;
         }
     }
+    if (upgrade_ != nullptr) {
+        co_await run_websocket();
+        co_return;
+    }
     allow(std::chrono::milliseconds(1000));
     co_await stream_->shutdown();
+}
+
+awaitable<void> Connection::run_websocket() {
+    std::string().swap(remote_address_);
+    websocket_ = std::make_shared<WebSocketConnection>(co_await asio::this_coro::executor,
+                                                       std::move(stream_), std::move(*upgrade_),
+                                                       shared_.options.write_timeout);
+    upgrade_.reset();
+    if (shared_.stopping) {
+        websocket_->close_now();
+    }
+    co_await websocket_->run(std::exchange(pending_, {}));
 }
 
 awaitable<bool> Connection::serve_one() {
@@ -176,13 +209,18 @@ awaitable<bool> Connection::serve_one() {
     }
     --shared_.requests_running;
     ++shared_.requests_served;
-    const bool keep_alive = incoming->keep_alive && !shared_.stopping;
+    std::shared_ptr<Upgrade> upgrade = std::move(response.upgrade);
+    const bool keep_alive = upgrade != nullptr || (incoming->keep_alive && !shared_.stopping);
     const int status = response.status;
     const std::size_t bytes = response.body.size();
     const bool written = co_await write(std::move(response), keep_alive, head_only, shown.id);
     shared_.handler.served(
         shown, status, bytes,
         std::chrono::duration_cast<std::chrono::microseconds>(Clock::now() - received).count());
+    if (written && upgrade != nullptr) {
+        upgrade_ = std::move(upgrade);
+        co_return false;
+    }
     co_return (written && keep_alive);
 }
 
@@ -349,12 +387,14 @@ awaitable<bool> Connection::write(Response response, bool keep_alive, bool head_
     }
     head += "\r\nx-appservices-request-id: ";
     head += request_id;
-    if (response.status != 204 && response.status != 304) {
+    const bool bodiless =
+        response.status == 101 || response.status == 204 || response.status == 304;
+    if (!bodiless) {
         head += "\r\nContent-Length: ";
         head += std::to_string(response.body.size());
     }
     head += keep_alive ? "\r\n\r\n" : "\r\nConnection: close\r\n\r\n";
-    const bool body = !head_only && response.status != 204 && response.status != 304;
+    const bool body = !head_only && !bodiless;
     allow(shared_.options.write_timeout);
     const error_code error = co_await stream_->write(
         {asio::const_buffer(head.data(), head.size()),

@@ -14,6 +14,7 @@
 
 #include "server/http/server.hpp"
 #include "server/http/stream.hpp"
+#include "server/http/websocket_connection.hpp"
 
 namespace tombolo::http {
 
@@ -39,9 +40,13 @@ class Connection {
     awaitable<void> run();
 
     /// Closes at once when it is idle, else after the response that is under way.
-    void stop() noexcept;
-    void close() noexcept { stream_->close(); }
-    bool expired(Clock::time_point now) const noexcept { return now >= deadline_; }
+    void stop();
+    void close() noexcept;
+    /// After the thread has ended: the WebSocket's handler is told that it is over.
+    void abandon();
+    bool expired(Clock::time_point now) const noexcept {
+        return websocket_ != nullptr ? websocket_->expired(now) : now >= deadline_;
+    }
 
   private:
     struct Incoming; // a request being read
@@ -53,6 +58,7 @@ class Connection {
     awaitable<ReadEnd> read_body(Incoming& incoming);
     awaitable<bool> feed(Incoming& incoming, std::size_t read_bytes);
     awaitable<Response> handle(Request request);
+    awaitable<void> run_websocket();
     awaitable<bool> write(Response response, bool keep_alive, bool head_only,
                           std::string_view request_id);
     bool take_head(Incoming& incoming);
@@ -63,6 +69,8 @@ class Connection {
     std::string pending_; ///< read beyond the last request; empty when idle
     std::string remote_address_;
     Clock::time_point deadline_;
+    std::shared_ptr<Upgrade> upgrade_;               ///< between the 101 and run_websocket()
+    std::shared_ptr<WebSocketConnection> websocket_; ///< has the stream
     bool idle_ = false;
 };
 

@@ -159,6 +159,8 @@ bool percent_decode(std::string_view text, bool plus_is_space, std::string& out)
 
 std::string_view reason_phrase(int status) noexcept {
     switch (status) {
+    case 101:
+        return "Switching Protocols";
     case 200:
         return "OK";
     case 201:

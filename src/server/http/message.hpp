@@ -53,10 +53,14 @@ struct Request {
     std::string_view bearer_token() const noexcept;
 };
 
+struct Upgrade; // websocket.hpp
+
 struct Response {
     int status = 200;
     Headers headers;
     std::string body;
+    /// Of status 101: what the connection becomes.
+    std::shared_ptr<Upgrade> upgrade;
 
     /// application/json, exactly (client-http-api.md R0-4, R0-5).
     static Response json(int status, std::string body);

@@ -62,11 +62,23 @@ class Reactor {
         });
     }
 
+    void close_connections() {
+        asio::post(context_, [this] {
+            for (Connection* connection : connections_) {
+                connection->close();
+            }
+        });
+    }
+
     void end() {
         work_.reset();
         context_.stop();
         if (thread_.joinable()) {
             thread_.join();
+        }
+        // What is left is held up in a handler: its WebSocket still has to be told.
+        for (Connection* connection : connections_) {
+            connection->abandon();
         }
     }
 
@@ -190,10 +202,11 @@ class Server::Impl {
         for (const auto& reactor : reactors_) {
             reactor->stop_connections();
         }
-        const auto until = Connection::Clock::now() + grace;
-        while (shared_.connections_open > 0 && Connection::Clock::now() < until) {
-            std::this_thread::sleep_for(Milliseconds(5));
+        wait_for_connections(grace);
+        for (const auto& reactor : reactors_) {
+            reactor->close_connections();
         }
+        wait_for_connections(std::min(grace, Milliseconds(1000)));
         for (const auto& reactor : reactors_) {
             reactor->end();
         }
@@ -243,6 +256,13 @@ class Server::Impl {
                         connection = std::make_shared<Connection>(shared_, std::move(stream))] {
                            reactor.add(connection, shared_);
                        });
+        }
+    }
+
+    void wait_for_connections(Milliseconds time) const {
+        const auto until = Connection::Clock::now() + time;
+        while (shared_.connections_open > 0 && Connection::Clock::now() < until) {
+            std::this_thread::sleep_for(Milliseconds(5));
         }
     }
 

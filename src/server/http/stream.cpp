@@ -1,5 +1,8 @@
 #include "server/http/stream.hpp"
 
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+
 #include <boost/asio/read.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/ssl/stream.hpp>
@@ -28,6 +31,15 @@ void close_socket(Tcp::socket& socket) noexcept {
     socket.close(ignored);
 }
 
+// Not kept by the system: it turns itself off again.
+void set_quick_ack(Tcp::socket& socket) noexcept {
+#ifdef TCP_QUICKACK
+    const int on = 1;
+    static_cast<void>(
+        ::setsockopt(socket.native_handle(), IPPROTO_TCP, TCP_QUICKACK, &on, sizeof on));
+#endif
+}
+
 class PlainStream final : public Stream {
   public:
     explicit PlainStream(Tcp::socket socket) : socket_(std::move(socket)) {}
@@ -48,6 +60,7 @@ class PlainStream final : public Stream {
         co_await asio::async_write(socket_, buffers, into(error));
         co_return error;
     }
+    void acknowledge_at_once() noexcept override { set_quick_ack(socket_); }
     awaitable<void> shutdown() override {
         error_code ignored;
         socket_.shutdown(Tcp::socket::shutdown_send, ignored);
@@ -89,6 +102,7 @@ class TlsStream final : public Stream {
         co_await asio::async_write(stream_, buffers, into(error));
         co_return error;
     }
+    void acknowledge_at_once() noexcept override { set_quick_ack(stream_.next_layer()); }
     awaitable<void> shutdown() override {
         error_code ignored;
         co_await stream_.async_shutdown(into(ignored));

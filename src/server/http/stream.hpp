@@ -33,6 +33,9 @@ class Stream {
     read_some(boost::asio::mutable_buffer buffer) = 0;
     /// All of both.
     virtual awaitable<error_code> write(std::array<boost::asio::const_buffer, 2> buffers) = 0;
+    /// Has what was received acknowledged now and not with the next data sent: a peer that leaves
+    /// Nagle's algorithm on waits for it (sync-protocol.md 1.8). Call it after every read.
+    virtual void acknowledge_at_once() noexcept = 0;
     /// Says goodbye as the transport has it, as far as that is possible at once.
     virtual awaitable<void> shutdown() = 0;
     /// Ends all of the above with an error.

@@ -1,0 +1,87 @@
+#pragma once
+
+// A connection after its upgrade: the reading and writing behind WebSocket.
+//
+// Lives on one I/O thread. One coroutine reads for as long as the connection lives; another writes
+// while there is something to write, so that an idle connection holds neither buffers nor a second
+// frame. After close() what still comes is read and dropped, so that the system does not answer it
+// with a reset that overtakes the close frame.
+
+#include <chrono>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+#include "server/http/stream.hpp"
+#include "server/http/websocket.hpp"
+#include "server/http/websocket_frames.hpp"
+
+namespace tombolo::http {
+
+class WebSocketConnection final : public WebSocket,
+                                  public std::enable_shared_from_this<WebSocketConnection> {
+  public:
+    using Clock = std::chrono::steady_clock;
+
+    WebSocketConnection(boost::asio::any_io_executor executor, std::unique_ptr<Stream> stream,
+                        Upgrade upgrade, std::chrono::milliseconds write_timeout);
+    ~WebSocketConnection() override;
+
+    /// Until the connection ends. `already_read` came behind the upgrade request.
+    awaitable<void> run(std::string already_read);
+    /// Tells the handler that the server stops.
+    void stop();
+    /// Ends TCP at once.
+    void close_now() noexcept { stream_->close(); }
+    /// After the thread has ended.
+    void abandon() { end(); }
+    bool expired(Clock::time_point now) const noexcept;
+
+    void post(std::function<void()> work) override;
+    void send(BinaryMessage message, SendOrder order) override;
+    std::size_t queued_bytes() const noexcept override { return queued_bytes_; }
+    void pause() noexcept override { is_paused_ = true; }
+    void resume() override;
+    void close(std::uint16_t code, std::string_view reason) override;
+    bool is_open() const noexcept override { return state_ == State::open; }
+
+  private:
+    struct Outgoing {
+        FrameOpcode opcode = FrameOpcode::binary;
+        BinaryMessage payload;
+    };
+    enum class State : std::uint8_t { open, closing, ended };
+
+    awaitable<void> read_loop(std::string already_read);
+    awaitable<bool> wait_until_resumed();
+    void take(ByteView bytes);
+    void answer_ping(BinaryMessage payload);
+    void enqueue(Outgoing outgoing, SendOrder order);
+    void start_writer();
+    awaitable<void> write_loop(std::shared_ptr<WebSocketConnection> self);
+    awaitable<bool> write_next();
+    awaitable<error_code> write_pieces(ByteView head, ByteView payload);
+    awaitable<void> write_close();
+    void end();
+
+    boost::asio::any_io_executor executor_;
+    std::unique_ptr<Stream> stream_;
+    std::shared_ptr<WebSocketHandler> handler_; ///< until closed() was called
+    WebSocketLimits limits_;
+    std::chrono::milliseconds write_timeout_;
+    FrameReader reader_;
+    std::vector<Outgoing> queue_;
+    std::size_t queued_bytes_ = 0;
+    std::unique_ptr<boost::asio::steady_timer> resumed_; ///< while the reader waits for it
+    BinaryMessage close_payload_;
+    Clock::time_point heard_at_;
+    Clock::time_point write_deadline_ = Clock::time_point::max();
+    State state_ = State::open;
+    bool is_paused_ = false;
+    bool is_writing_ = false;
+};
+
+} // namespace tombolo::http
