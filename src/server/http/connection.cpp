@@ -13,6 +13,7 @@
 #include <boost/beast/http/string_body.hpp>
 
 #include "core/bytes.hpp"
+#include "server/http/body_stream.hpp"
 
 namespace tombolo::http {
 
@@ -115,7 +116,7 @@ Connection::Connection(Shared& shared, std::unique_ptr<Stream> stream)
 void Connection::stop() {
     if (websocket_ != nullptr) {
         websocket_->stop();
-    } else if (idle_) {
+    } else if (idle_ || streamed_ != nullptr) {
         close();
     }
 }
@@ -131,6 +132,8 @@ void Connection::close() noexcept {
 void Connection::abandon() {
     if (websocket_ != nullptr) {
         websocket_->abandon();
+    } else if (streamed_ != nullptr) {
+        streamed_->abandon();
     }
 }
 
@@ -210,10 +213,17 @@ awaitable<bool> Connection::serve_one() {
     --shared_.requests_running;
     ++shared_.requests_served;
     std::shared_ptr<Upgrade> upgrade = std::move(response.upgrade);
-    const bool keep_alive = upgrade != nullptr || (incoming->keep_alive && !shared_.stopping);
+    const std::shared_ptr<BodyStream> stream = response.stream;
+    const bool keep_alive =
+        upgrade != nullptr || (incoming->keep_alive && !shared_.stopping && stream == nullptr);
     const int status = response.status;
-    const std::size_t bytes = response.body.size();
+    std::size_t bytes = response.body.size();
     const bool written = co_await write(std::move(response), keep_alive, head_only, shown.id);
+    if (stream && written && !head_only) {
+        bytes = co_await write_stream(stream);
+    } else if (stream) {
+        stream->close();
+    }
     shared_.handler.served(
         shown, status, bytes,
         std::chrono::duration_cast<std::chrono::microseconds>(Clock::now() - received).count());
@@ -389,7 +399,9 @@ awaitable<bool> Connection::write(Response response, bool keep_alive, bool head_
     head += request_id;
     const bool bodiless =
         response.status == 101 || response.status == 204 || response.status == 304;
-    if (!bodiless) {
+    if (response.stream != nullptr) {
+        head += "\r\nTransfer-Encoding: chunked";
+    } else if (!bodiless) {
         head += "\r\nContent-Length: ";
         head += std::to_string(response.body.size());
     }

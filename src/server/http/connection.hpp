@@ -39,7 +39,7 @@ class Connection {
     /// Until the connection ends. The caller keeps the connection alive meanwhile.
     awaitable<void> run();
 
-    /// Closes at once when it is idle, else after the response that is under way.
+    /// Closes at once when it is idle or sends a stream, else after the response that is under way.
     void stop();
     void close() noexcept;
     /// After the thread has ended: the WebSocket's handler is told that it is over.
@@ -61,6 +61,10 @@ class Connection {
     awaitable<void> run_websocket();
     awaitable<bool> write(Response response, bool keep_alive, bool head_only,
                           std::string_view request_id);
+    /// Sends a body that has no end yet, then closes the connection; the number of its bytes.
+    awaitable<std::size_t> write_stream(std::shared_ptr<BodyStream> body);
+    awaitable<std::size_t> write_chunks(std::shared_ptr<BodyStream> body);
+    awaitable<void> watch_reader(std::shared_ptr<BodyStream> body);
     bool take_head(Incoming& incoming);
     void allow(std::chrono::milliseconds time) { deadline_ = Clock::now() + time; }
 
@@ -72,6 +76,7 @@ class Connection {
     std::shared_ptr<Upgrade> upgrade_;               ///< between the 101 and run_websocket()
     std::shared_ptr<WebSocketConnection> websocket_; ///< has the stream
     bool idle_ = false;
+    std::shared_ptr<BodyStream> streamed_; ///< while write_stream runs
 };
 
 } // namespace tombolo::http

@@ -53,7 +53,8 @@ struct Request {
     std::string_view bearer_token() const noexcept;
 };
 
-struct Upgrade; // websocket.hpp
+class BodyStream; // body_stream.hpp
+struct Upgrade;   // websocket.hpp
 
 struct Response {
     int status = 200;
@@ -61,6 +62,8 @@ struct Response {
     std::string body;
     /// Of status 101: what the connection becomes.
     std::shared_ptr<Upgrade> upgrade;
+    /// When set, the body: sent as it is made, in chunks; the connection closes after it.
+    std::shared_ptr<BodyStream> stream;
 
     /// application/json, exactly (client-http-api.md R0-4, R0-5).
     static Response json(int status, std::string body);

@@ -79,6 +79,15 @@ class RawClient {
         return answer;
     }
 
+    /// The next `count` bytes, or fewer at the end.
+    std::string receive_bytes(std::size_t count) {
+        while (read_.size() < count && more()) {
+        }
+        const std::string bytes = read_.substr(0, count);
+        read_.erase(0, count);
+        return bytes;
+    }
+
     /// True when the server has ended the connection and nothing is left to read.
     bool ended() { return read_.empty() && !more(); }
 
