@@ -54,8 +54,10 @@ enum class KnownEdge : std::uint8_t {
     move_over_inner,   ///< E1
     dictionary_object, ///< E4: an embedded object made at a path that ends in a name; a dictionary
                        ///< key, or else harmless
-    redundant_collection ///< E6: an Update to a collection beats another kind of value; harmless
-                         ///< unless it was redundant
+    redundant_collection, ///< E6: an Update to a collection beats another kind of value; harmless
+                          ///< unless it was redundant
+    cleared_element,      ///< E7: a Clear of a list's element beside an edit that moves the element
+    cleared_key,          ///< E9: a Clear under a dictionary key beats the erase of the key
 };
 
 /// An object that the two sides may see differently after the merge; a server resets it

@@ -6,6 +6,7 @@
 // reach across groups: with one of them on either side the full grid runs.
 
 #include <algorithm>
+#include <array>
 
 #include "changeset/merge.hpp"
 #include "changeset/merge_grid.hpp"
@@ -25,6 +26,12 @@ struct Run {
     std::uint32_t count = 0;
 };
 
+/// A run whose object is not looked up yet.
+struct Pending {
+    ObjectTable::Asked object;
+    Run run;
+};
+
 class IndexedMerge {
   public:
     IndexedMerge(std::span<MergeInput> ours, std::span<MergeInput> theirs,
@@ -38,9 +45,7 @@ class IndexedMerge {
                                    options_);
         }
         for (std::size_t i = 0; i < groups_.size(); ++i) {
-            if (i + groups_ahead < groups_.size()) {
-                prefetch(groups_[i + groups_ahead]);
-            }
+            prefetch_ahead(i);
             if (!run_group(groups_[i])) {
                 return rules_.failed()
                            ? rules_.error()
@@ -69,14 +74,14 @@ class IndexedMerge {
         ObjectTable& objects = state_.objects();
         objects.reserve(key_count(state_.inputs(Side::theirs)));
         std::vector<Run> runs;
-        if (!find_runs(Side::theirs, runs, [&objects](const ObjectTable::Entry& entry) {
-                return objects.intern(entry);
+        if (!find_runs(Side::theirs, runs, [&objects](const ObjectTable::Asked& asked) {
+                return objects.intern(asked);
             })) {
             return false;
         }
         std::vector<std::uint32_t> group_of(objects.size(), 0); // number + 1
-        auto our_group = [this, &objects, &group_of](const ObjectTable::Entry& entry) {
-            ObjectSymbol object = objects.find(entry);
+        auto our_group = [this, &objects, &group_of](const ObjectTable::Asked& asked) {
+            ObjectSymbol object = objects.find(asked);
             if (object == no_object) {
                 return no_object;
             }
@@ -107,10 +112,22 @@ class IndexedMerge {
     }
 
     /// Collects the runs for which group_of() gives a number other than no_object. False at an
-    /// EraseTable or EraseColumn.
+    /// EraseTable or EraseColumn. The table of objects is larger than the processor's caches when
+    /// the changesets are: each place in it is asked for some runs before it is looked at.
     template <class GroupOf>
     bool find_runs(Side side, std::vector<Run>& runs, GroupOf group_of) {
         std::span<MergeInput> inputs = state_.inputs(side);
+        runs.reserve(key_count(inputs));
+        std::array<Pending, runs_ahead> pending;
+        std::size_t begun = 0;
+        std::size_t done = 0;
+        auto finish_one = [&] {
+            Pending& next = pending[done++ % runs_ahead];
+            next.run.group = group_of(next.object);
+            if (next.run.group != no_object) {
+                runs.push_back(next.run);
+            }
+        };
         for (std::size_t input = 0; input < inputs.size(); ++input) {
             std::span<const Instruction> list = inputs[input].changeset->instructions();
             for (std::size_t first = 0; first < list.size();) {
@@ -118,15 +135,20 @@ class IndexedMerge {
                     list[first].op == Opcode::erase_column) {
                     return false;
                 }
-                std::size_t end = end_of_run(list, first);
-                std::uint32_t group = group_of(state_.object_entry(side, input, list[first]));
-                if (group != no_object) {
-                    runs.push_back({group, static_cast<std::uint32_t>(input),
-                                    static_cast<std::uint32_t>(first),
-                                    static_cast<std::uint32_t>(end - first)});
+                if (begun - done == runs_ahead) {
+                    finish_one();
                 }
+                std::size_t end = end_of_run(list, first);
+                Pending& next = pending[begun++ % runs_ahead];
+                next.object = state_.objects().ask(state_.object_entry(side, input, list[first]));
+                next.run = {no_object, static_cast<std::uint32_t>(input),
+                            static_cast<std::uint32_t>(first),
+                            static_cast<std::uint32_t>(end - first)};
                 first = end;
             }
+        }
+        while (done < begun) {
+            finish_one();
         }
         return true;
     }
@@ -167,17 +189,32 @@ class IndexedMerge {
     }
 
     /// Groups lie scattered over changesets larger than the processor's caches: asks for the
-    /// instructions of one that comes soon.
-    void prefetch(const Group& group) const noexcept {
-        prefetch(Side::ours, our_runs_[group.our_first]);
-        prefetch(Side::theirs, their_runs_[group.their_first]);
-    }
-    void prefetch(Side side, const Run& run) const noexcept {
-        const Instruction* first =
-            state_.inputs(side)[run.input].changeset->instructions().data() + run.first;
-        for (std::uint32_t i = 0; i < std::min<std::uint32_t>(run.count, 8); ++i) {
-            __builtin_prefetch(first + i);
+    /// instructions of one that comes soon, and for the paths of one that comes sooner, whose
+    /// instructions are there by then.
+    void prefetch_ahead(std::size_t at) const noexcept {
+        if (at + instructions_ahead < groups_.size()) {
+            for_first_runs(
+                groups_[at + instructions_ahead], [](const ChangesetParts& parts, const Run& run) {
+                    const Instruction* first = parts.instructions.data() + run.first;
+                    for (std::uint32_t i = 0; i < std::min<std::uint32_t>(run.count, 8); ++i) {
+                        __builtin_prefetch(first + i);
+                    }
+                });
         }
+        if (at + paths_ahead < groups_.size()) {
+            for_first_runs(groups_[at + paths_ahead],
+                           [](const ChangesetParts& parts, const Run& run) {
+                               __builtin_prefetch(parts.path_elements.data() +
+                                                  parts.instructions[run.first].path_begin);
+                           });
+        }
+    }
+    template <class Function>
+    void for_first_runs(const Group& group, Function function) const noexcept {
+        const Run& our = our_runs_[group.our_first];
+        const Run& their = their_runs_[group.their_first];
+        function(state_.inputs(Side::ours)[our.input].changeset->parts(), our);
+        function(state_.inputs(Side::theirs)[their.input].changeset->parts(), their);
     }
 
     void add_items(Side side, std::span<const Run> runs, ObjectSymbol object) {
@@ -251,7 +288,9 @@ class IndexedMerge {
         return !rules_.failed();
     }
 
-    static constexpr std::size_t groups_ahead = 8;
+    static constexpr std::size_t runs_ahead = 16;
+    static constexpr std::size_t instructions_ahead = 16;
+    static constexpr std::size_t paths_ahead = 8;
     static constexpr std::size_t small_grid = 64; ///< sorting by field does not pay below
 
     MergeState state_;

@@ -44,6 +44,9 @@ struct RuleTable {
         set(array_move, array_move, &MergeRules::array_move_array_move);         // R21
         set(array_move, array_erase, &MergeRules::array_move_array_erase);       // R22
         set(array_erase, array_erase, &MergeRules::array_erase_array_erase);     // R23
+        set(array_insert, clear, &MergeRules::array_clear);                      // E7
+        set(array_move, clear, &MergeRules::array_clear);                        // E7
+        set(array_erase, clear, &MergeRules::array_clear);                       // E7
         set(clear, clear, &MergeRules::clear_clear);                             // R24
         set(clear, set_insert, &MergeRules::clear_set);                          // R25
         set(clear, set_erase, &MergeRules::clear_set);                           // R26

@@ -124,6 +124,7 @@ class MergeRules {
     void array_move_array_move(Item& left, Item& right);
     void array_move_array_erase(Item& left, Item& right);
     void array_erase_array_erase(Item& left, Item& right);
+    void array_clear(Item& left, Item& right);
     void clear_clear(Item& left, Item& right);
     void clear_set(Item& left, Item& right);
     void set_set(Item& left, Item& right);

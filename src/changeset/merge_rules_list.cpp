@@ -6,6 +6,24 @@
 
 namespace tombolo::changeset {
 
+// No rule: the two commute as published clients see it. E7: they do not where the Clear is of an
+// element that the edit moves, since the Clear's index stays.
+void MergeRules::array_clear(Item& left, Item& right) {
+    if (!same_container(left, right) || right.path_count == 0 ||
+        is_name(right.path[right.path_count - 1])) {
+        return;
+    }
+    const std::uint32_t index = right.last_index();
+    std::uint32_t moved = index;
+    if (left.op == Opcode::array_move) {
+        list_shift::follow_move(moved, left.last_index(), left.to);
+    }
+    const bool shifts = left.op != Opcode::array_move && left.last_index() <= index;
+    if (shifts || moved != index) {
+        report(KnownEdge::cleared_element, right);
+    }
+}
+
 namespace {
 
 constexpr const char* other_size = "two edits of a list disagree on its size";

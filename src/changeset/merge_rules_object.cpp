@@ -93,6 +93,9 @@ void MergeRules::update_clear(Item& left, Item& right) {
     if (!same_kind) {
         discard_older(left, right);
     }
+    if (left.dead && left.type == PayloadType::erased) {
+        report(KnownEdge::cleared_key, right); // E9: where the erase came first, nothing is there
+    }
 }
 
 // R14

@@ -65,20 +65,27 @@ std::size_t ObjectTable::probe(const Entry& entry, std::uint32_t tag) const noex
     }
 }
 
-ObjectSymbol ObjectTable::find(const Entry& entry) const noexcept {
-    // A free slot holds 0, which makes it no_object.
-    return slots_.empty() ? no_object : slots_[probe(entry, tag_of(entry))].number_plus_1 - 1;
+ObjectTable::Asked ObjectTable::ask(const Entry& entry) const noexcept {
+    const std::uint32_t tag = tag_of(entry);
+    if (!slots_.empty()) {
+        __builtin_prefetch(&slots_[tag & (slots_.size() - 1)]);
+    }
+    return {entry, tag};
 }
 
-ObjectSymbol ObjectTable::intern(const Entry& entry) {
+ObjectSymbol ObjectTable::find(const Asked& asked) const noexcept {
+    // A free slot holds 0, which makes it no_object.
+    return slots_.empty() ? no_object : slots_[probe(asked.entry, asked.tag)].number_plus_1 - 1;
+}
+
+ObjectSymbol ObjectTable::intern(const Asked& asked) {
     if ((entries_.size() + 1) * 2 > slots_.size()) {
         rehash(std::max<std::size_t>(64, slots_.size() * 2));
     }
-    std::uint32_t tag = tag_of(entry);
-    Slot& slot = slots_[probe(entry, tag)];
+    Slot& slot = slots_[probe(asked.entry, asked.tag)];
     if (slot.number_plus_1 == 0) {
-        entries_.push_back(entry);
-        slot = {tag, static_cast<std::uint32_t>(entries_.size())};
+        entries_.push_back(asked.entry);
+        slot = {asked.tag, static_cast<std::uint32_t>(entries_.size())};
     }
     return slot.number_plus_1 - 1;
 }

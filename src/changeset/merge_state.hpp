@@ -102,9 +102,17 @@ class ObjectTable {
         }
     };
 
-    ObjectSymbol intern(const Entry& entry);
+    /// An entry with its hash, whose place is on its way to the processor.
+    struct Asked {
+        Entry entry;
+        std::uint32_t tag = 0;
+    };
+    Asked ask(const Entry& entry) const noexcept;
+
+    ObjectSymbol intern(const Entry& entry) { return intern(Asked{entry, tag_of(entry)}); }
+    ObjectSymbol intern(const Asked& asked);
     /// no_object when it is not there.
-    ObjectSymbol find(const Entry& entry) const noexcept;
+    ObjectSymbol find(const Asked& asked) const noexcept;
     std::size_t size() const noexcept { return entries_.size(); }
     /// Room for this many without another allocation.
     void reserve(std::size_t count);
@@ -194,7 +202,7 @@ class MergeState {
     ObjectTable objects_;
     PathArena paths_;      ///< of the items made since the last keep_changes()
     PathArena kept_paths_; ///< of changed_
-    std::vector<Item> changed_;
+    std::deque<Item> changed_;
     /// By side, changeset and instruction; empty where none was discarded.
     std::vector<std::vector<bool>> dead_[2];
     /// In the order of their creation; `source` is the instruction they stand in front of.

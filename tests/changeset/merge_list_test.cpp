@@ -169,6 +169,18 @@ TEST(MergeList, e1_an_inner_edit_follows_a_move_and_is_reported) {
                  as_published);
 }
 
+TEST(MergeList, e7_a_clear_of_an_element_that_an_edit_moves_is_reported) {
+    auto clear = [](ChangesetBuilder& b) { b.clear(at("l", {1}), CollectionKind::list); };
+    for (const Edits& edit : {insert(1, "X", 3), erase(0, 3), erase(1, 3), move(0, 2, 3)}) {
+        auto edges = expect_merge(edit, clear, edit, clear);
+        ASSERT_EQ(edges.size(), 1U);
+        EXPECT_EQ(edges[0].edge, KnownEdge::cleared_element);
+    }
+    for (const Edits& edit : {insert(2, "X", 3), erase(2, 3), move(2, 3, 4)}) {
+        EXPECT_TRUE(expect_merge(edit, clear, edit, clear).empty());
+    }
+}
+
 TEST(MergeList, a_name_where_the_other_side_has_an_index_is_a_merge_error) {
     expect_merge_error(insert(0, "X", 3), [](ChangesetBuilder& b) {
         b.update(at("l", {"key", "name"}), "Bo");

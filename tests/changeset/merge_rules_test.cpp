@@ -219,6 +219,15 @@ TEST(MergeDictionary, a_key_is_a_register) {
     expect_merge(entry("a", "x"), entry("b", "y"), entry("a", "x"), entry("b", "y"));
 }
 
+TEST(MergeDictionary, e9_a_clear_that_beats_the_erase_of_its_key_is_reported) {
+    auto erase = [](ChangesetBuilder& b) { b.update(at("d", {"a"}), PayloadType::erased); };
+    auto clear = [](ChangesetBuilder& b) { b.clear(at("d", {"a"}), CollectionKind::list); };
+    auto edges = expect_merge(erase, clear, nothing, clear);
+    ASSERT_EQ(edges.size(), 1U);
+    EXPECT_EQ(edges[0].edge, KnownEdge::cleared_key);
+    EXPECT_TRUE(expect_merge(clear, erase, nothing, erase).empty());
+}
+
 TEST(MergeDictionary, e4_embedded_objects_under_one_key_are_reported) {
     auto object = [](ChangesetBuilder& b) { b.update(at("d", {"a"}), PayloadType::object_value); };
     auto inner = [](ChangesetBuilder& b) { b.update(at("d", {"a", "name"}), "x"); };
