@@ -189,8 +189,8 @@ class IndexedMerge {
     }
 
     /// Groups lie scattered over changesets larger than the processor's caches: asks for the
-    /// instructions of one that comes soon, and for the paths of one that comes sooner, whose
-    /// instructions are there by then.
+    /// instructions of one that comes soon, and for the paths and set elements of one that comes
+    /// sooner, whose instructions are there by then.
     void prefetch_ahead(std::size_t at) const noexcept {
         if (at + instructions_ahead < groups_.size()) {
             for_first_runs(
@@ -201,12 +201,18 @@ class IndexedMerge {
                     }
                 });
         }
-        if (at + paths_ahead < groups_.size()) {
-            for_first_runs(groups_[at + paths_ahead],
-                           [](const ChangesetParts& parts, const Run& run) {
-                               __builtin_prefetch(parts.path_elements.data() +
-                                                  parts.instructions[run.first].path_begin);
-                           });
+        if (at + operands_ahead < groups_.size()) {
+            for_first_runs(groups_[at + operands_ahead], [](const ChangesetParts& parts,
+                                                            const Run& run) {
+                const Instruction* first = parts.instructions.data() + run.first;
+                __builtin_prefetch(parts.path_elements.data() + first->path_begin);
+                for (std::uint32_t i = 0; i < std::min<std::uint32_t>(run.count, 8); ++i) {
+                    if (first[i].type == PayloadType::string &&
+                        (first[i].op == Opcode::set_insert || first[i].op == Opcode::set_erase)) {
+                        __builtin_prefetch(parts.bytes.data() + first[i].body.words[0]);
+                    }
+                }
+            });
         }
     }
     template <class Function>
@@ -290,7 +296,7 @@ class IndexedMerge {
 
     static constexpr std::size_t runs_ahead = 16;
     static constexpr std::size_t instructions_ahead = 16;
-    static constexpr std::size_t paths_ahead = 8;
+    static constexpr std::size_t operands_ahead = 8;
     static constexpr std::size_t small_grid = 64; ///< sorting by field does not pay below
 
     MergeState state_;
