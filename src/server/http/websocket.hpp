@@ -6,9 +6,9 @@
 // WebSocketHandler until it ends. Only binary messages count; pings are answered here. Nothing is
 // held for an idle connection but the objects themselves.
 //
-// Back-pressure: what is sent is queued without limit, so the handler watches queued_bytes(),
-// produces more only when drained() says so, and stops reading by pause() while it has enough to
-// do. A peer that takes nothing for the write timeout is cut off.
+// Back-pressure: what is sent is queued without limit, so the handler counts what it has sent and
+// what written() tells it, and stops reading by pause() while it has enough to do. A peer that
+// takes nothing for the write timeout is cut off.
 //
 // Thread-safety: every connection lives on one I/O thread. All calls of the handler come on it, and
 // all members are to be called on it, but post(), which any thread may call as long as the Server
@@ -61,8 +61,8 @@ class WebSocketHandler {
     /// First of all. The socket lives until closed() has returned, or longer if it is kept.
     virtual void opened(std::shared_ptr<WebSocket> socket) = 0;
     virtual void received(BinaryMessage message) = 0;
-    /// The queue has become empty, or nearly so.
-    virtual void drained() = 0;
+    /// So many payload bytes of what was sent were handed to the system.
+    virtual void written(std::size_t bytes) = 0;
     /// The server stops: say goodbye and close().
     virtual void stopping() = 0;
     /// Last of all, on every connection that was opened.
@@ -72,8 +72,6 @@ class WebSocketHandler {
 struct WebSocketLimits {
     /// A longer message ends the connection with 1009.
     std::size_t message_bytes_max = std::size_t{20} * 1024 * 1024;
-    /// drained() is called when the queue falls to this.
-    std::size_t low_water_bytes = std::size_t{64} * 1024;
     /// A connection from which nothing comes for so long is given up.
     std::uint32_t silence_seconds = 720;
 };

@@ -189,17 +189,11 @@ void WebSocketConnection::start_writer() {
 
 // Takes the shared pointer so that the connection outlives the coroutine.
 awaitable<void> WebSocketConnection::write_loop(std::shared_ptr<WebSocketConnection> self) {
-    const std::size_t low_water = limits_.low_water_bytes;
     try {
         while (!queue_.empty() && state_ != State::ended) {
-            const bool was_above = queued_bytes_ > low_water;
             write_deadline_ = Clock::now() + write_timeout_;
             if (!co_await write_next()) {
                 break;
-            }
-            if (state_ == State::open && (queue_.empty() || was_above) &&
-                queued_bytes_ <= low_water) {
-                handler_->drained();
             }
         }
         if (state_ == State::closing) {
@@ -222,6 +216,7 @@ awaitable<bool> WebSocketConnection::write_next() {
     queue_.erase(queue_.begin());
     const FrameHead first_head(first.opcode, first.payload.size());
     std::size_t size = first.payload.size();
+    std::size_t messages_size = first.opcode == FrameOpcode::binary ? size : 0;
     error_code error;
     if (queue_.empty() || size >= piece_bytes) {
         error = co_await write_pieces(first_head.bytes(), first.payload);
@@ -238,6 +233,7 @@ awaitable<bool> WebSocketConnection::write_next() {
              ++next) {
             append(*next);
             size += next->payload.size();
+            messages_size += next->opcode == FrameOpcode::binary ? next->payload.size() : 0;
         }
         queue_.erase(queue_.begin(), next);
         error = co_await write_pieces(together, {});
@@ -246,6 +242,9 @@ awaitable<bool> WebSocketConnection::write_next() {
         co_return false;
     }
     queued_bytes_ -= size;
+    if (state_ == State::open && !error && messages_size > 0) {
+        handler_->written(messages_size);
+    }
     if (queue_.empty()) {
         std::vector<Outgoing>().swap(queue_);
     }

@@ -83,7 +83,12 @@ class Echo final : public WebSocketHandler {
             socket_->send(std::move(message));
         }
     }
-    void drained() override { told_->add("drained"); }
+    void written(std::size_t bytes) override {
+        written_ += bytes;
+        if (written_ == std::size_t{64} * 256 * 1024 + 6) {
+            told_->add("drained");
+        }
+    }
     void stopping() override {
         socket_->send(message_of("bye"));
         socket_->close(1001, "stopping");
@@ -96,6 +101,7 @@ class Echo final : public WebSocketHandler {
   private:
     std::shared_ptr<Told> told_;
     std::shared_ptr<WebSocket> socket_;
+    std::size_t written_ = 0;
 };
 
 class Acceptor final : public Handler {
