@@ -8,10 +8,14 @@
 #include <string>
 #include <vector>
 
+#include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
+#include <boost/json/value.hpp>
 
+#include "core/object_id.hpp"
 #include "core/result.hpp"
 #include "server/app/app_tree.hpp"
+#include "server/app/function_config.hpp"
 
 namespace tombolo::server {
 
@@ -59,14 +63,83 @@ struct CustomUserDataConfig {
     std::string database_name;
     std::string collection_name;
     std::string user_id_field;
+    std::string on_user_creation_function_name; ///< empty: none
+};
+
+/// A rules.json or default_rule.json: roles and filters as they stand there; server/rules compiles
+/// them.
+struct RuleConfig {
+    std::string database; ///< empty in a default rule
+    std::string collection;
+    boost::json::array roles;
+    boost::json::array filters;
 };
 
 struct DataSourceConfig {
     std::string name;
-    std::string type;
+    std::string type; ///< mongodb, mongodb-atlas or datalake
     /// Whatever address it names: until the MongoDB store exists its documents live in the embedded
     /// one.
     std::string address;
+    std::optional<RuleConfig> default_rule;
+    std::vector<RuleConfig> rules;
+
+    const RuleConfig* rule(std::string_view database, std::string_view collection) const noexcept;
+};
+
+/// A schema.json with its relationships.json. The data source may come into being later.
+struct SchemaConfig {
+    std::string data_source;
+    std::string database;
+    std::string collection;
+    boost::json::object schema;
+    boost::json::object relationships;
+};
+
+/// sync/config.json, or the sync block of the one data source that has it
+/// (admin-api-and-config.md 3).
+struct SyncConfig {
+    enum class Mode : std::uint8_t { none, flexible, partition };
+    Mode mode = Mode::none;
+    std::string service_name;
+    std::string state; ///< "enabled", "disabled" (paused), "" (terminated or never on)
+    bool development_mode_enabled = false;
+    std::string database_name;
+    std::int64_t client_max_offline_days = 30;
+    bool is_recovery_mode_disabled = false;
+    // Of flexible sync.
+    std::vector<std::string> queryable_fields_names;
+    std::map<std::string, std::vector<std::string>> collection_queryable_fields_names;
+    std::vector<std::string> indexed_queryable_fields_names;
+    std::vector<std::string> asymmetric_tables; ///< class names
+    // Of partition sync.
+    std::string partition_key;
+    std::string partition_type;
+    bool partition_required = false;
+    boost::json::value partition_read;  ///< boolean or expression; null when absent
+    boost::json::value partition_write; ///< the same
+
+    bool enabled() const noexcept { return mode != Mode::none && state == "enabled"; }
+};
+
+/// One entry of https_endpoints/config.json.
+struct EndpointConfig {
+    std::string route;
+    std::string http_method;
+    std::string function_name;
+    std::string validation_method; ///< NO_VALIDATION, SECRET_AS_QUERY_PARAM or VERIFY_PAYLOAD
+    std::string secret_name;
+    std::string return_type; ///< JSON or EJSON
+    bool respond_result = false;
+    bool fetch_custom_user_data = false;
+    bool create_user_on_auth = false;
+    bool disabled = false;
+};
+
+/// A service that is no data source: gcm, http, aws and the like.
+struct ServiceConfig {
+    std::string name;
+    std::string type;
 };
 
 struct AppConfig {
@@ -79,7 +152,25 @@ struct AppConfig {
     CustomUserDataConfig custom_user_data;
     std::vector<DataSourceConfig> data_sources;
     std::vector<std::string> push_services; ///< names of services of type gcm
+    std::vector<ServiceConfig> other_services;
+    FunctionsConfig code; ///< functions, values, environment
+    std::vector<SchemaConfig> schemas;
+    SyncConfig sync;
+    std::vector<EndpointConfig> endpoints;
+    /// Ids that are not made from the names: "function/name" -> id (App::part_id).
+    std::map<std::string, ObjectId> kept_ids;
+
+    const DataSourceConfig* data_source(std::string_view name) const noexcept;
+    const SchemaConfig* schema(std::string_view data_source, std::string_view database,
+                               std::string_view collection) const noexcept;
 };
+
+/// Hidden file of a tree, never exported: ids of parts that were renamed.
+inline constexpr std::string_view kept_ids_file = ".tombolo/ids.json";
+
+/// "Dog%2FCat" <-> "Dog/Cat": collection names as directory names.
+std::string path_part(std::string_view name);
+std::string name_of_path_part(std::string_view part);
 
 struct ParsedApp {
     AppConfig config;

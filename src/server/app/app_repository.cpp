@@ -90,6 +90,13 @@ ObjectId App::provider_id(std::string_view type) const {
     return object_id_of(sha256(id.to_string() + "/" + std::string(type)));
 }
 
+ObjectId App::part_id(std::string_view kind, std::string_view name) const {
+    const std::string part = std::string(kind) + "/" + std::string(name);
+    const auto kept = config.kept_ids.find(part);
+    return kept != config.kept_ids.end() ? kept->second
+                                         : object_id_of(sha256(id.to_string() + "/" + part));
+}
+
 const ProviderConfig* App::provider(std::string_view type) const {
     const auto found = config.providers.find(std::string(type));
     return found == config.providers.end() || found->second.disabled ? nullptr : &found->second;
@@ -116,6 +123,7 @@ Result<void> AppRepository::load() {
         TOMBOLO_TRY(const AppTree files, tree(id, app->deployment));
         TOMBOLO_TRY(ParsedApp parsed, parse_app(files));
         app->config = std::move(parsed.config);
+        app->tree = std::make_shared<const AppTree>(files);
         activate(std::move(app));
     }
     return cursor->status();
@@ -199,6 +207,7 @@ Result<DeployResult> AppRepository::write(const std::shared_ptr<const App>& curr
                              : parsed.config.client_app_id;
     app->deployment = current ? current->deployment + 1 : 1;
     app->config = std::move(parsed.config);
+    app->tree = std::make_shared<const AppTree>(tree);
     result.created = current == nullptr;
 
     store::Transaction transaction;
@@ -207,8 +216,7 @@ Result<DeployResult> AppRepository::write(const std::shared_ptr<const App>& curr
                                sealer_.seal(secret_key(app->id, name), value));
     }
     if (current) {
-        TOMBOLO_TRY(const AppTree active, this->tree(current->id, current->deployment));
-        if (active == tree) {
+        if (*current->tree == tree) {
             if (!transaction.empty()) {
                 TOMBOLO_TRY(const store::Version written, store_.commit(std::move(transaction)));
                 static_cast<void>(written);

@@ -37,7 +37,13 @@ struct App {
     std::string client_app_id;
     std::uint64_t deployment = 0;
     AppConfig config;
+    /// The files that `config` was read from, without secrets.
+    std::shared_ptr<const AppTree> tree;
 
+    /// The id by which the Admin API knows a part: made from its kind and name, or kept from before
+    /// it was renamed. Kinds: "function", "service", "value", "rule" (name
+    /// "source/database/collection"), "default_rule", "schema", ...
+    ObjectId part_id(std::string_view kind, std::string_view name) const;
     /// The same in every deployment, so that tokens and profiles may name it.
     ObjectId provider_id(std::string_view type) const;
     /// Null when it is not there or disabled.

@@ -2,6 +2,7 @@
 
 // An app directory as a value: relative path -> content. What deployments store and compare.
 
+#include <functional>
 #include <map>
 #include <string>
 #include <string_view>
@@ -12,7 +13,7 @@
 namespace tombolo::server {
 
 /// Paths use "/", have no "." or ".." part, and never start with one.
-using AppTree = std::map<std::string, std::string>;
+using AppTree = std::map<std::string, std::string, std::less<>>;
 
 /// Reads a directory: all files but node_modules, hosting files and dot folders other than .mdb. io
 /// names the file; limit_exceeded beyond limits::app_files_max or limits::app_bytes_max.

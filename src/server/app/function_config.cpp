@@ -67,6 +67,10 @@ class Reader {
             return;
         }
         const Result<json::value> parsed = parse_json(file->second);
+        if (parsed &&
+            (parsed->is_null() || (parsed->is_object() && parsed->get_object().empty()))) {
+            return; // {} stands for "none" in directories made by tools
+        }
         if (!parsed || !parsed->is_array()) {
             problem(std::string(manifest),
                     parsed ? "must be an array of functions" : parsed.error().what());
@@ -161,8 +165,14 @@ class Reader {
             }
             break;
         }
-        const std::string name =
-            out_.environment.empty() ? std::string("no-environment") : out_.environment;
+        environment_file("no-environment");
+        if (!out_.environment.empty()) {
+            environment_file(out_.environment);
+        }
+    }
+
+    // Later files win: an environment's own values go before those of no-environment.
+    void environment_file(const std::string& name) {
         for (const std::string& path :
              {"environments/" + name + ".json", "environments/" + name + "/values.json"}) {
             const auto file = tree_.find(path);
@@ -174,7 +184,9 @@ class Reader {
                 problem(path, object.error().what());
                 continue;
             }
-            out_.environment_values = object_or_empty(*object, "values");
+            for (const auto& [key, value] : object_or_empty(*object, "values")) {
+                out_.environment_values[key] = value;
+            }
             break;
         }
     }

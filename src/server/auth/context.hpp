@@ -6,6 +6,7 @@
 #include <functional>
 #include <string>
 
+#include "server/app/app_log.hpp"
 #include "server/app/app_repository.hpp"
 #include "server/auth/throttle.hpp"
 #include "server/auth/tokens.hpp"
@@ -29,6 +30,8 @@ struct Context {
     std::string public_url;               ///< as clients reach the server; no trailing slash
     /// Answers as for a known user where the API would tell that an address is unknown.
     bool hide_unknown_users = false;
+    /// What the app's administrators read; null in tests that need none.
+    server::AppLog* app_log = nullptr;
 };
 
 } // namespace tombolo::auth

@@ -222,6 +222,8 @@ class Daemon::Impl {
         context_.reset(new auth::Context{*store_, *apps_, *tokens_, *throttle_, *mailer_,
                                          *key_sets_, log_, unix_ms, config_.public_url,
                                          config_.hide_unknown_users});
+        app_log_ = std::make_unique<AppLog>(*store_, unix_ms);
+        context_->app_log = app_log_.get();
         api::DispatcherOptions options;
         options.store_threads = static_cast<unsigned>(config_.store_threads);
         options.cors = [this](std::string_view path, std::string_view origin) {
@@ -267,6 +269,7 @@ class Daemon::Impl {
             if (!trimmed) {
                 log_.error("cannot trim the history", {{"error", trimmed.error().what()}});
             }
+            app_log_->trim();
             const std::int64_t age_s = now / 1000 - tokens_->signing_key_made_at();
             if (config_.key_rotation_days > 0 && age_s > config_.key_rotation_days * 24 * 3600) {
                 const Result<void> rotated = tokens_->rotate(now / 1000);
@@ -289,6 +292,7 @@ class Daemon::Impl {
     std::unique_ptr<auth::Throttle> throttle_;
     std::unique_ptr<auth::Mailer> mailer_;
     std::unique_ptr<auth::KeySets> key_sets_;
+    std::unique_ptr<AppLog> app_log_;
     std::unique_ptr<auth::Context> context_;
     std::unique_ptr<api::Dispatcher> dispatcher_;
     std::unique_ptr<Metrics> metrics_;
