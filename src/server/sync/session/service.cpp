@@ -1,0 +1,256 @@
+#include "server/sync/session/service.hpp"
+
+#include <atomic>
+#include <utility>
+
+#include "protocol/negotiation.hpp"
+#include "server/sync/session/sync_model.hpp"
+#include "server/sync/session/sync_roles.hpp"
+
+namespace tombolo::server::sync {
+
+namespace {
+
+// Closes at once, with a reason that a browser can see.
+class Closer final : public http::WebSocketHandler {
+  public:
+    Closer(std::uint16_t code, std::string reason) : code_(code), reason_(std::move(reason)) {}
+    void opened(std::shared_ptr<http::WebSocket> socket) override { socket->close(code_, reason_); }
+    void received(http::BinaryMessage /*message*/) override {}
+    void written(std::size_t /*bytes*/) override {}
+    void stopping() override {}
+    void closed() override {}
+
+  private:
+    std::uint16_t code_;
+    std::string reason_;
+};
+
+// Published clients send one header with all versions.
+Result<protocol::Dialect> negotiate(const http::Request& request) {
+    return protocol::negotiate_subprotocol(request.headers.find("sec-websocket-protocol"));
+}
+
+} // namespace
+
+// One app's engine with what it runs on.
+class SyncService::Slot final : public EngineHost {
+  public:
+    Slot(SyncService& service, const App& app)
+        : service_(service), app_id_(app.id), name_(app.client_app_id),
+          roles_([&apps = service.apps_, id = app.id] { return apps.find(id); }, service.log_) {}
+
+    Result<void> open(AppModel model) {
+        schema_version_ = model.model.schema_version;
+        EngineOptions options;
+        options.app = app_id_;
+        options.model = std::move(model.model);
+        options.client_max_offline_ms = model.client_max_offline_ms;
+        options.recovery_mode_disabled = model.recovery_mode_disabled;
+        TOMBOLO_TRY(engine_, open_engine(std::move(options), service_.store_, roles_, *this,
+                                         service_.clock_, service_.random_));
+        is_open_ = true;
+        schedule();
+        return {};
+    }
+
+    Engine& engine() noexcept { return *engine_; }
+    const ObjectId& app_id() const noexcept { return app_id_; }
+    const std::string& name() const noexcept { return name_; }
+    std::uint64_t schema_version() const noexcept { return schema_version_; }
+
+    // A second call while one is queued has nothing to add: the queued run sees all that came
+    // before it starts.
+    void schedule() override {
+        if (is_open_ && !is_scheduled_.exchange(true) && !service_.engine_pool_.submit([this] {
+                is_scheduled_ = false;
+                engine_->run();
+            })) {
+            is_scheduled_ = false;
+        }
+    }
+
+    void log(std::string_view line) override {
+        service_.log_.warning("sync engine", {{"app", name_}, {"says", std::string(line)}});
+    }
+
+  private:
+    SyncService& service_;
+    const ObjectId app_id_;
+    const std::string name_;
+    AppRoles roles_;
+    std::uint64_t schema_version_ = 0;
+    std::atomic<bool> is_open_{false};
+    std::atomic<bool> is_scheduled_{false};
+    std::unique_ptr<Engine> engine_;
+};
+
+SyncService::SyncService(ServiceOptions options, store::Store& store, const AppRepository& apps,
+                         const Clock& clock, Random& random, const Log& log)
+    : options_(std::move(options)), store_(store), apps_(apps), clock_(clock), random_(random),
+      log_(log),
+      engine_pool_({"sync-engine", options_.engine_threads, options_.connections_max, false}),
+      session_pool_(
+          {"sync-session", options_.session_threads, 2 * options_.connections_max, false}) {}
+
+SyncService::~SyncService() {
+    stop();
+}
+
+void SyncService::stop() {
+    {
+        const MutexLock lock(mutex_);
+        is_stopped_ = true;
+    }
+    session_pool_.stop();
+    engine_pool_.stop();
+}
+
+Result<std::shared_ptr<SyncService::Slot>>
+SyncService::slot_of(const std::shared_ptr<const App>& app) {
+    if (auto slot = find_slot(app->id)) {
+        return slot;
+    }
+    const MutexLock opening(opening_);
+    if (auto slot = find_slot(app->id)) {
+        return slot;
+    }
+    TOMBOLO_TRY(AppModel model, make_app_model(app->config));
+    for (const std::string& warning : model.warnings) {
+        log_.warning("sync configuration", {{"app", app->client_app_id}, {"warning", warning}});
+    }
+    auto slot = std::make_shared<Slot>(*this, *app);
+    TOMBOLO_TRY_VOID(slot->open(std::move(model)));
+    log_.info("sync started", {{"app", app->client_app_id}});
+    const MutexLock lock(mutex_);
+    slots_.emplace(app->id, slot);
+    return slot;
+}
+
+std::shared_ptr<SyncService::Slot> SyncService::find_slot(const ObjectId& app) const {
+    const MutexLock lock(mutex_);
+    const auto found = slots_.find(app);
+    return found == slots_.end() ? nullptr : found->second;
+}
+
+Result<http::Response> SyncService::accept(const http::Request& request,
+                                           const std::shared_ptr<const App>& app,
+                                           const SyncUser& user) {
+    TOMBOLO_TRY(const protocol::Dialect dialect, negotiate(request));
+    if (!app->config.sync.enabled()) {
+        return Error(ErrorCode::unavailable, "sync is not enabled for the app");
+    }
+    if (counters_.connections_open >= options_.connections_max) {
+        ++counters_.connections_refused;
+        return Error(ErrorCode::unavailable, "too many sync connections; try again");
+    }
+    const auto opened = slot_of(app);
+    if (!opened) {
+        log_.error("sync cannot start",
+                   {{"app", app->client_app_id}, {"error", opened.error().what()}});
+        return Error(ErrorCode::unavailable, "sync cannot start; the server's log has the reason");
+    }
+    const std::shared_ptr<Slot>& slot = *opened;
+    ConnectionSetup setup{
+        slot->engine(), counters_, log_,    slot->name(),           user.user_id,
+        request.id,     {},        dialect, slot->schema_version(), options_.test_commands};
+    if (options_.public_url) {
+        setup.log_url = options_.public_url() + "/logs?co_id=" + request.id;
+    }
+    auto socket = SyncSocket::create(app->id, std::move(setup), session_pool_,
+                                     [this, slot](SyncSocket& ended) {
+                                         --counters_.connections_open;
+                                         const MutexLock lock(mutex_);
+                                         sockets_.erase(&ended);
+                                     });
+    ++counters_.connections_open;
+    ++counters_.connections_total;
+    {
+        const MutexLock lock(mutex_);
+        sockets_.insert(socket.get());
+    }
+    log_.debug("sync connection opened",
+               {{"app", slot->name()},
+                {"connection", request.id},
+                {"user", user.user_id},
+                {"protocol", protocol::subprotocol_token(dialect)},
+                {"client", std::string(request.headers.find("user-agent"))},
+                {"address", request.remote_address}});
+    http::Upgrade upgrade{std::move(socket), {}};
+    upgrade.limits.message_bytes_max = options_.message_bytes_max;
+    return http::websocket_response(request, protocol::subprotocol_token(dialect),
+                                    std::move(upgrade));
+}
+
+Result<http::Response> SyncService::accept_to_close(const http::Request& request,
+                                                    std::uint16_t code, std::string reason) {
+    TOMBOLO_TRY(const protocol::Dialect dialect, negotiate(request));
+    http::Upgrade upgrade{std::make_shared<Closer>(code, std::move(reason)), {}};
+    return http::websocket_response(request, protocol::subprotocol_token(dialect),
+                                    std::move(upgrade));
+}
+
+void SyncService::close_connections(const ObjectId& app, const std::string& user_id,
+                                    std::uint16_t code, const std::string& reason) {
+    std::vector<std::shared_ptr<SyncSocket>> found;
+    {
+        const MutexLock lock(mutex_);
+        for (SyncSocket* socket : sockets_) {
+            if (socket->app_id() == app && (user_id.empty() || socket->user_id() == user_id)) {
+                if (auto held = socket->weak_from_this().lock()) {
+                    found.push_back(std::move(held));
+                }
+            }
+        }
+    }
+    for (const auto& socket : found) {
+        socket->close_soon(code, reason);
+    }
+}
+
+void SyncService::access_ended(const ObjectId& app, const std::string& user_id) {
+    close_connections(app, user_id, 4001, "the session has ended");
+}
+
+void SyncService::roles_changed(const ObjectId& app, const std::string& user_id) {
+    if (const auto slot = find_slot(app)) {
+        slot->engine().roles_changed(user_id);
+    }
+}
+
+void SyncService::app_changed(const std::shared_ptr<const App>& app) {
+    const auto slot = find_slot(app->id);
+    if (slot == nullptr) {
+        return;
+    }
+    if (!app->config.sync.enabled()) {
+        close_connections(app->id, "", 1011, "sync is paused");
+        return;
+    }
+    Result<AppModel> model = make_app_model(app->config);
+    const Result<void> taken =
+        model ? slot->engine().update_model(std::move(model->model)) : Result<void>(model.error());
+    if (!taken) {
+        log_.error("sync keeps to the schema it had",
+                   {{"app", app->client_app_id}, {"error", taken.error().what()}});
+    }
+    slot->engine().roles_changed("");
+}
+
+std::vector<SyncService::AppStatistics> SyncService::statistics() const {
+    std::vector<std::shared_ptr<Slot>> slots;
+    {
+        const MutexLock lock(mutex_);
+        for (const auto& [id, slot] : slots_) {
+            slots.push_back(slot);
+        }
+    }
+    std::vector<AppStatistics> out;
+    out.reserve(slots.size());
+    for (const auto& slot : slots) {
+        out.push_back({slot->name(), slot->engine().statistics()});
+    }
+    return out;
+}
+
+} // namespace tombolo::server::sync

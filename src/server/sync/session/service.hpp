@@ -1,0 +1,103 @@
+#pragma once
+
+// Device Sync of all apps of a server: an engine for each app that syncs, made when its first
+// device connects, and the connections on them.
+//
+// Thread-safety: all members from any thread. stop() before the listener's threads are gone is not
+// needed: connections that still live find no pool and end with their sockets. The references of
+// the constructor outlive the service; the service outlives the listener.
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <unordered_set>
+#include <vector>
+
+#include "core/clock.hpp"
+#include "core/mutex.hpp"
+#include "core/random.hpp"
+#include "server/app/app_repository.hpp"
+#include "server/http/websocket.hpp"
+#include "server/runtime/log.hpp"
+#include "server/runtime/worker_pool.hpp"
+#include "server/store/store.hpp"
+#include "server/sync/session/counters.hpp"
+#include "server/sync/session/sync_socket.hpp"
+
+namespace tombolo::server::sync {
+
+struct ServiceOptions {
+    unsigned session_threads = 2;
+    unsigned engine_threads = 1;
+    /// Turns queued at a time: one a connection.
+    std::size_t connections_max = 20'000;
+    std::size_t message_bytes_max = protocol::limits::client_message_bytes_max;
+    /// Do what TEST_COMMANDs say.
+    bool test_commands = false;
+    /// Prefix of links in errors.
+    std::function<std::string()> public_url;
+};
+
+/// Who asks for the upgrade, checked.
+struct SyncUser {
+    std::string user_id;
+    std::string session_id; ///< of the refresh token
+};
+
+class SyncService {
+  public:
+    SyncService(ServiceOptions options, store::Store& store, const AppRepository& apps,
+                const Clock& clock, Random& random, const Log& log);
+    ~SyncService();
+
+    /// The answer to a WebSocket upgrade: a 101, or invalid_argument (400) when it is not a proper
+    /// one or no version is common, unavailable (503) when the app does not sync now.
+    Result<http::Response> accept(const http::Request& request,
+                                  const std::shared_ptr<const App>& app, const SyncUser& user);
+    /// For clients that cannot see an HTTP status (browsers): upgrades, then closes with the code.
+    static Result<http::Response> accept_to_close(const http::Request& request, std::uint16_t code,
+                                                  std::string reason);
+
+    /// The user was disabled, removed or signed out everywhere: connections end with 4001, and the
+    /// refresh that follows tells the client what happened.
+    void access_ended(const ObjectId& app, const std::string& user_id);
+    /// The user's role may have changed; empty: everybody's.
+    void roles_changed(const ObjectId& app, const std::string& user_id);
+    /// A new deployment is in force.
+    void app_changed(const std::shared_ptr<const App>& app);
+    /// Lets what is queued end; nothing is accepted any more.
+    void stop();
+
+    const Counters& counters() const noexcept { return counters_; }
+    struct AppStatistics {
+        std::string client_app_id;
+        EngineStatistics engine;
+    };
+    std::vector<AppStatistics> statistics() const;
+
+  private:
+    class Slot;
+
+    Result<std::shared_ptr<Slot>> slot_of(const std::shared_ptr<const App>& app);
+    std::shared_ptr<Slot> find_slot(const ObjectId& app) const;
+    void close_connections(const ObjectId& app, const std::string& user_id, std::uint16_t code,
+                           const std::string& reason);
+
+    const ServiceOptions options_;
+    store::Store& store_;
+    const AppRepository& apps_;
+    const Clock& clock_;
+    Random& random_;
+    const Log& log_;
+    Counters counters_;
+    Mutex opening_; ///< one engine is opened at a time
+    mutable Mutex mutex_;
+    std::map<ObjectId, std::shared_ptr<Slot>> slots_ TOMBOLO_GUARDED_BY(mutex_);
+    std::unordered_set<SyncSocket*> sockets_ TOMBOLO_GUARDED_BY(mutex_);
+    bool is_stopped_ TOMBOLO_GUARDED_BY(mutex_) = false;
+    WorkerPool engine_pool_;
+    WorkerPool session_pool_;
+};
+
+} // namespace tombolo::server::sync
