@@ -1,0 +1,28 @@
+#pragma once
+
+// One call in one worker, from the run frame to its result or failure.
+
+#include <map>
+#include <string>
+
+#include "server/functions/app_functions.hpp"
+#include "server/functions/functions.hpp"
+#include "server/functions/workers.hpp"
+
+namespace tombolo::functions {
+
+/// What a call needs, all borrowed.
+struct RunInput {
+    const Call& call;
+    const Caller& caller; ///< as whom it runs
+    const AppFunctions& functions;
+    const std::map<std::string, std::string>& secrets;
+    const Seams& seams;
+    const FunctionOptions& options;
+};
+
+/// Fills the outcome's result or failure, and its logs. True when the worker is good for another
+/// call.
+bool run_in(Worker& worker, const RunInput& input, Deadline deadline, Outcome& outcome);
+
+} // namespace tombolo::functions
