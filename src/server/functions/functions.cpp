@@ -51,7 +51,7 @@ std::int64_t unix_ms() {
 class Functions::Impl {
   public:
     Impl(const server::AppRepository& apps, const server::Log& log, FunctionOptions options)
-        : options_(std::move(options)), log_(log), book_(apps, options_.folder),
+        : options_(std::move(options)), log_(log), apps_(apps), dependencies_(options_.folder),
           node_(options_.node.empty()
                     ? Result<Node>(Error(ErrorCode::unavailable,
                                          "user functions are switched off on this server"))
@@ -124,16 +124,9 @@ class Functions::Impl {
             fail(FailureKind::refused, "functions and rules call each other without an end");
             return;
         }
-        const auto functions = book_.of(*call.app);
-        if (!functions) {
-            log_.error("the app's functions cannot be read",
-                       {{"app", call.app->client_app_id}, {"error", functions.error().what()}});
-            fail(FailureKind::unavailable, functions.error().message());
-            return;
-        }
         Caller caller = call.caller;
         if (!call.source) {
-            const auto& all = (*functions)->config.functions;
+            const auto& all = call.app->config.code.functions;
             const auto found = all.find(call.name);
             // A private function is not there for clients.
             if (found == all.end() || (found->second.is_private && call.origin == Origin::client)) {
@@ -158,7 +151,7 @@ class Functions::Impl {
                      arguments.error().what());
             return;
         }
-        run(call, caller, **functions, outcome);
+        run(call, caller, outcome);
     }
 
     // As whom it runs. False with a failure when that user is not there.
@@ -196,15 +189,21 @@ class Functions::Impl {
         return true;
     }
 
-    void run(const Call& call, const Caller& caller, const AppFunctions& functions,
-             Outcome& outcome) {
+    void run(const Call& call, const Caller& caller, Outcome& outcome) {
+        const Result<std::string> folder = dependencies_.of(*call.app);
+        if (!folder) {
+            log_.error("the dependencies of an app's functions cannot be used",
+                       {{"app", call.app->client_app_id}, {"error", folder.error().what()}});
+            outcome.failure = Failure{FailureKind::unavailable, folder.error().message(), {}, {}};
+            return;
+        }
         WorkerApp app;
         app.id = call.app->id;
-        app.version = std::to_string(functions.deployment);
-        app.folder = functions.folder;
+        app.version = std::to_string(call.app->deployment);
+        app.folder = *folder;
         app.description = [&] {
             return describe(
-                *call.app, functions,
+                *call.app, *folder,
                 {options_.result_bytes_max, options_.log_messages_max, options_.log_bytes_max});
         };
         Result<Worker> worker = workers_->acquire(
@@ -223,8 +222,8 @@ class Functions::Impl {
                         {}};
             return;
         }
-        const auto secrets = book_.secrets(*call.app, functions);
-        const RunInput input{call, caller, functions, secrets, seams_, options_};
+        const auto secrets = secret_values(apps_, *call.app);
+        const RunInput input{call, caller, secrets, seams_, options_};
         const bool usable = run_in(
             *worker, input, steady_clock::now() + milliseconds(options_.time_ms_max), outcome);
         if (usable) {
@@ -260,7 +259,8 @@ class Functions::Impl {
     const FunctionOptions options_;
     const server::Log& log_;
     Seams seams_;
-    AppFunctionsBook book_;
+    const server::AppRepository& apps_;
+    DependencyFolders dependencies_;
     const Result<Node> node_;
     std::unique_ptr<Workers> workers_;
     std::atomic<std::uint64_t> calls_{0};

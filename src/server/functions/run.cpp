@@ -158,8 +158,9 @@ class Conversation {
         // agree.
         const std::string name = server::string_or(head, "system");
         if (!name.empty()) {
-            const auto found = input_.functions.config.functions.find(name);
-            if (found == input_.functions.config.functions.end() || !found->second.run_as_system) {
+            const auto& functions = input_.call.app->config.code.functions;
+            const auto found = functions.find(name);
+            if (found == functions.end() || !found->second.run_as_system) {
                 return Error(ErrorCode::invalid_argument, "the function does not run as system");
             }
             caller.is_system = true;

@@ -15,7 +15,6 @@ namespace tombolo::functions {
 struct RunInput {
     const Call& call;
     const Caller& caller; ///< as whom it runs
-    const AppFunctions& functions;
     const std::map<std::string, std::string>& secrets;
     const Seams& seams;
     const FunctionOptions& options;
