@@ -19,7 +19,7 @@ class FixedReply final : public http::Handler {
         respond(http::Response::json(200, body_));
     }
     http::Response refuse(int status, std::string_view reason,
-                          std::string_view /*request_id*/) const override {
+                          const http::Request& /*request*/) const override {
         return http::Response::text(status, std::string(reason));
     }
     void served(const http::Request& /*request*/, int /*status*/, std::size_t /*bytes*/,

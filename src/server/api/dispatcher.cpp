@@ -89,6 +89,12 @@ void Dispatcher::handle(http::Request request, http::Responder respond) {
     }
     http::Router::Match match = router_.match(request.method, request.path);
     using Kind = http::Router::Match::Kind;
+    const bool reads = request.method == http::Method::get || request.method == http::Method::head;
+    if (match.kind == Kind::no_path && reads && options_.files != nullptr &&
+        options_.files->contains(path)) {
+        answer(respond, options_.files->respond(request));
+        return;
+    }
     if (match.kind != Kind::found) {
         const ApiError error =
             match.kind == Kind::no_path
@@ -230,11 +236,13 @@ void Dispatcher::add_cors(const std::string& path, const std::string& origin,
 }
 
 http::Response Dispatcher::refuse(int status, std::string_view reason,
-                                  std::string_view request_id) const {
+                                  const http::Request& request) const {
     const char* code = status == 413   ? "ReadSizeLimitExceeded"
                        : status == 503 ? "ServiceUnavailable"
                                        : "BadRequest";
-    return error_response({status, code, std::string(reason)}, request_id);
+    http::Response response = error_response({status, code, std::string(reason)}, request.id);
+    add_cors(request.path, std::string(request.headers.find("origin")), response);
+    return response;
 }
 
 void Dispatcher::served(const http::Request& request, int status, std::size_t response_bytes,

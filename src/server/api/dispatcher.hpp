@@ -17,6 +17,7 @@
 #include "server/api/api_error.hpp"
 #include "server/http/message.hpp"
 #include "server/http/router.hpp"
+#include "server/http/static_files.hpp"
 #include "server/runtime/log.hpp"
 #include "server/runtime/worker_pool.hpp"
 
@@ -75,6 +76,8 @@ struct DispatcherOptions {
     std::size_t outbound_queue_max = 64;
     unsigned functions_threads = 4;
     std::size_t functions_queue_max = 1024;
+    /// Answer GET and HEAD where no route is. Absent: none.
+    const http::StaticFiles* files = nullptr;
     /// Decides on an Origin for a path (the app's allowed_request_origins). Absent: any origin.
     std::function<CorsDecision(std::string_view path, std::string_view origin)> cors;
 };
@@ -101,7 +104,7 @@ class Dispatcher final : public http::Handler {
     std::size_t body_bytes_max(http::Method method, std::string_view path) const override;
     void handle(http::Request request, http::Responder respond) override;
     http::Response refuse(int status, std::string_view reason,
-                          std::string_view request_id) const override;
+                          const http::Request& request) const override;
     void served(const http::Request& request, int status, std::size_t response_bytes,
                 std::int64_t micros) const override;
 

@@ -95,6 +95,7 @@ class Mailer::Impl {
         {
             const std::lock_guard lock(mutex_);
             stopping_ = true;
+            give_up_at_ = std::chrono::steady_clock::now() + options_.stop_patience;
             changed_.notify_all();
         }
         thread_.join();
@@ -145,7 +146,9 @@ class Mailer::Impl {
                 return;
             }
             if (attempt == attempts_max || !pause(std::chrono::seconds(1 << attempt))) {
-                log_.error("mail not sent", {{"to", mail.to}, {"error", problem}});
+                const bool kept = !options_.smtp_url.empty() && write_file(text, id).empty();
+                log_.error(kept ? "mail not sent; it is in the outbox" : "mail not sent",
+                           {{"to", mail.to}, {"error", problem}});
                 return;
             }
         }
@@ -171,7 +174,15 @@ class Mailer::Impl {
         return file.good() && !error ? "" : "cannot write " + path.string();
     }
 
-    std::string relay(const Mail& mail, const std::string& text) const {
+    // libcurl asks about once a second: a relay that hangs holds up a stop for its patience only.
+    static int give_up_when_due(void* mailer, curl_off_t /*download_total*/, curl_off_t /*down*/,
+                                curl_off_t /*upload_total*/, curl_off_t /*up*/) {
+        Impl& self = *static_cast<Impl*>(mailer);
+        const std::lock_guard lock(self.mutex_);
+        return self.stopping_ && std::chrono::steady_clock::now() > self.give_up_at_ ? 1 : 0;
+    }
+
+    std::string relay(const Mail& mail, const std::string& text) {
         const std::unique_ptr<CURL, void (*)(CURL*)> curl(::curl_easy_init(), ::curl_easy_cleanup);
         const std::unique_ptr<curl_slist, void (*)(curl_slist*)> recipients(
             ::curl_slist_append(nullptr, one_line(mail.to).c_str()), ::curl_slist_free_all);
@@ -194,6 +205,9 @@ class Mailer::Impl {
         ::curl_easy_setopt(curl.get(), CURLOPT_USE_SSL,
                            options_.smtp_require_tls ? static_cast<long>(CURLUSESSL_ALL)
                                                      : static_cast<long>(CURLUSESSL_TRY));
+        ::curl_easy_setopt(curl.get(), CURLOPT_NOPROGRESS, 0L);
+        ::curl_easy_setopt(curl.get(), CURLOPT_XFERINFOFUNCTION, give_up_when_due);
+        ::curl_easy_setopt(curl.get(), CURLOPT_XFERINFODATA, this);
         if (!options_.smtp_user.empty()) {
             ::curl_easy_setopt(curl.get(), CURLOPT_USERNAME, options_.smtp_user.c_str());
             ::curl_easy_setopt(curl.get(), CURLOPT_PASSWORD, options_.smtp_password.c_str());
@@ -209,23 +223,23 @@ class Mailer::Impl {
     const server::Log& log_;
     std::mutex mutex_;
     std::condition_variable changed_;
-    std::deque<Mail> waiting_; // guarded by mutex_
-    bool sending_ = false;     // guarded by mutex_
-    bool stopping_ = false;    // guarded by mutex_
+    std::deque<Mail> waiting_;                           // guarded by mutex_
+    bool sending_ = false;                               // guarded by mutex_
+    bool stopping_ = false;                              // guarded by mutex_
+    std::chrono::steady_clock::time_point give_up_at_{}; // guarded by mutex_; of stopping_
     std::thread thread_;
 };
 
 Result<std::unique_ptr<Mailer>> Mailer::create(const MailerOptions& options,
                                                const server::Log& log) {
-    if (options.smtp_url.empty()) {
-        std::error_code error;
-        std::filesystem::create_directories(options.outbox, error);
-        if (error) {
-            return Error(ErrorCode::io, "cannot make the mail outbox: " + error.message(),
-                         options.outbox);
-        }
-    } else if (!options.smtp_url.starts_with("smtp://") &&
-               !options.smtp_url.starts_with("smtps://")) {
+    std::error_code error;
+    std::filesystem::create_directories(options.outbox, error);
+    if (error) {
+        return Error(ErrorCode::io, "cannot make the mail outbox: " + error.message(),
+                     options.outbox);
+    }
+    if (!options.smtp_url.empty() && !options.smtp_url.starts_with("smtp://") &&
+        !options.smtp_url.starts_with("smtps://")) {
         return Error(ErrorCode::invalid_argument,
                      "the SMTP relay's address must start with smtp:// or smtps://",
                      options.smtp_url);

@@ -5,6 +5,7 @@
 // Sending happens on a thread of its own; what cannot be sent is tried again a few times, then
 // logged. Thread-safety: all members from any thread.
 
+#include <chrono>
 #include <memory>
 #include <string>
 
@@ -26,8 +27,11 @@ struct MailerOptions {
     std::string smtp_password;
     bool smtp_require_tls = true;
     std::string from = "noreply@localhost";
-    /// Folder of *.eml files, made when absent.
+    /// Folder of *.eml files, made when absent: all mail without a relay, else what the relay did
+    /// not take.
     std::string outbox;
+    /// How long mail that is under way may hold up the mailer's end.
+    std::chrono::milliseconds stop_patience{3'000};
 };
 
 class Mailer {

@@ -1,5 +1,7 @@
 #include "server/auth/records.hpp"
 
+#include <charconv>
+
 #include <boost/json/array.hpp>
 #include <boost/json/serialize.hpp>
 
@@ -140,6 +142,16 @@ Result<MailToken> decode_mail_token(std::string_view text) {
 std::string encode(const ApiKey& key) {
     return json::serialize(
         json::object{{"name", key.name}, {"disabled", key.disabled}, {"key_hash", key.key_hash}});
+}
+
+std::string encode_device(std::int64_t seen_ms) {
+    return std::to_string(seen_ms);
+}
+
+std::int64_t decode_device(std::string_view text) {
+    std::int64_t seen_ms = 0;
+    std::from_chars(text.data(), text.data() + text.size(), seen_ms);
+    return seen_ms;
 }
 
 Result<ApiKey> decode_api_key(std::string_view id, std::string_view text) {

@@ -6,7 +6,7 @@
 //   users/<app>/<user>                    User
 //   identities/<app>/<provider>/<key>     the user id; <key> is the e-mail address, JWT subject,
 //   ... sessions/<app>/<session>              Session     user-sessions/<app>/<user>/<session>   ""
-//   devices/<app>/<device>                ""
+//   devices/<app>/<device>                when it signed in last
 //   emails/<app>/<address>                EmailAccount
 //   mail-tokens/<app>/<token id>          MailToken
 //   api-keys/<app>/<SHA-256 of the key>   user id "/" key id
@@ -87,12 +87,16 @@ std::string encode(const Session& session);
 std::string encode(const EmailAccount& account);
 std::string encode(const MailToken& token);
 std::string encode(const ApiKey& key);
+/// When a device signed in last, in ms since 1970.
+std::string encode_device(std::int64_t seen_ms);
 
 // store_corrupt when a record is not what was written.
 Result<User> decode_user(const ObjectId& id, std::string_view text);
 Result<Session> decode_session(std::string_view text);
 Result<EmailAccount> decode_email_account(std::string_view text);
 Result<MailToken> decode_mail_token(std::string_view text);
+/// 0 when it is not known.
+std::int64_t decode_device(std::string_view text);
 Result<ApiKey> decode_api_key(std::string_view id, std::string_view text);
 
 /// The keys of one app's records.

@@ -20,6 +20,8 @@ namespace {
 
 constexpr std::string_view no_device = "000000000000000000000000";
 constexpr int conflict_retries = 10;
+constexpr std::int64_t device_note_ms =
+    24 * 3600 * 1000; ///< when a device was seen is kept to the day
 
 ObjectId new_object_id() {
     ObjectId id;
@@ -226,13 +228,19 @@ std::string Sessions::device_for(const Keys& keys, const boost::json::object* de
     if (device == nullptr) {
         return std::string(no_device);
     }
+    const std::int64_t now = context_.now_ms();
     const std::string known = device_id_in(*device);
-    if (!known.empty() &&
-        context_.store.snapshot()->record(Space::meta, keys.device(known)).value()) {
+    const auto record =
+        known.empty() ? std::nullopt
+                      : context_.store.snapshot()->record(Space::meta, keys.device(known)).value();
+    if (record) {
+        if (now - decode_device(*record) > device_note_ms) {
+            transaction.put_record(Space::meta, keys.device(known), encode_device(now));
+        }
         return known;
     }
     std::string fresh = new_object_id().to_string();
-    transaction.put_record(Space::meta, keys.device(fresh), "");
+    transaction.put_record(Space::meta, keys.device(fresh), encode_device(now));
     return fresh;
 }
 

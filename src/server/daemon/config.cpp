@@ -34,6 +34,8 @@ const std::vector<Setting>& settings() {
         {"public_url", &Config::public_url,
          "URL by which clients reach the server, when it is not the listen address"},
         {"app", &Config::apps, "App directory to deploy at start; may be repeated"},
+        {"static_dir", &Config::static_dir,
+         "Folder of files to serve beside the API, such as a web app; its index.html is at /"},
         {"tls_cert", &Config::tls_cert, "PEM file of the certificate chain"},
         {"tls_key", &Config::tls_key, "PEM file of the private key"},
         {"insecure_public", &Config::insecure_public,
@@ -276,6 +278,10 @@ Result<Endpoint> parse_endpoint(const std::string& text) {
     return endpoint;
 }
 
+bool is_any_address(const std::string& address) {
+    return address.find_first_not_of("0.:") == std::string::npos;
+}
+
 bool is_loopback(const std::string& address) {
     // Digits and dots only: "127.example.com" is somewhere else.
     return address == "::1" || (address.starts_with("127.") &&
@@ -300,6 +306,12 @@ Result<void> check_config(const Config& config) {
                      "listening on " + config.listen +
                          " without TLS would send passwords and tokens in the clear; give "
                          "--tls-cert and --tls-key, or --insecure-public behind a TLS proxy");
+    }
+    if (config.public_url.empty() && is_any_address(listen.address)) {
+        return Error(ErrorCode::invalid_argument,
+                     "listening on " + config.listen +
+                         " needs --public-url: apps are told under which address to reach the "
+                         "server, and that one is no address they could use");
     }
     if (!config.public_url.empty() &&
         (!config.public_url.starts_with("http") || config.public_url.ends_with('/'))) {

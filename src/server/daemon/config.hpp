@@ -22,6 +22,7 @@ struct Config {
     std::string metrics_listen;            ///< address:port; empty: no metrics listener
     std::string public_url;                ///< empty: made from `listen`
     std::vector<std::string> apps;         ///< app directories to deploy at start
+    std::string static_dir;                ///< files served where the API is not; empty: a page
     std::string tls_cert;
     std::string tls_key;
     bool insecure_public = false; ///< allows a public address without TLS
@@ -74,6 +75,8 @@ struct Endpoint {
 };
 /// "127.0.0.1:9090", "[::1]:9090".
 Result<Endpoint> parse_endpoint(const std::string& text);
+/// 0.0.0.0 and ::, which stand for every address of the machine.
+bool is_any_address(const std::string& address);
 bool is_loopback(const std::string& address);
 
 } // namespace tombolo::server

@@ -11,6 +11,7 @@
 #include <boost/json/serialize.hpp>
 
 #include "server/api/client_api.hpp"
+#include "server/auth/expiry.hpp"
 #include "server/auth/key_sets.hpp"
 #include "server/auth/mailer.hpp"
 #include "server/auth/password.hpp"
@@ -48,6 +49,20 @@ std::string url_of(const std::string& scheme, const std::string& address, std::u
     const bool v6 = address.find(':') != std::string::npos;
     return scheme + "://" + (v6 ? "[" + address + "]" : address) + ":" + std::to_string(port);
 }
+
+// For the person who opens the server's address in a browser.
+constexpr const char* start_page = R"(<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width">
+<title>Tombolo</title>
+<style>body{font:16px/1.5 system-ui,sans-serif;max-width:40em;margin:4em auto;padding:0 1em}</style>
+<h1>Tombolo is running</h1>
+<p>This is the address that apps connect to: give it to the SDK as its base URL, together with the
+app id that the server printed when it started.</p>
+<p>Administrators manage apps with the <code>tombolo</code> command.</p>
+</html>
+)";
 
 Result<std::string> read_password_file(const std::string& path) {
     std::ifstream file(path, std::ios::binary);
@@ -229,6 +244,8 @@ class Daemon::Impl {
         options.cors = [this](std::string_view path, std::string_view origin) {
             return api::cors_decision(*context_, path, origin);
         };
+        TOMBOLO_TRY_VOID(load_static_files());
+        options.files = &static_files_;
         options.public_url = [this] { return context_->public_url; };
         dispatcher_ = std::make_unique<api::Dispatcher>(std::move(options), log_);
         api::add_client_routes(*dispatcher_, *context_);
@@ -257,13 +274,27 @@ class Daemon::Impl {
         return {};
     }
 
-    // Once a minute: trims what is older than the configured history, replaces an old signing key.
+    Result<void> load_static_files() {
+        if (config_.static_dir.empty()) {
+            static_files_.add("/index.html", start_page);
+            return {};
+        }
+        TOMBOLO_TRY(static_files_, http::StaticFiles::load(config_.static_dir));
+        return {};
+    }
+
+    // Once a minute: trims what is older than the configured history, replaces an old signing key;
+    // once an hour: removes what has expired.
     void run_chores() {
         std::unique_lock lock(chores_mutex_);
         while (!chores_wake_.wait_for(lock, std::chrono::minutes(1),
                                       [this] { return chores_stopping_; })) {
             lock.unlock();
             const std::int64_t now = unix_ms();
+            if (now - expiry_checked_ms_ > 3600 * 1000) {
+                expiry_checked_ms_ = now;
+                remove_expired(now);
+            }
             const auto old = store_->version_before(now - config_.history_hours * 3600 * 1000);
             const Result<void> trimmed = old ? store_->trim(*old) : Result<void>(old.error());
             if (!trimmed) {
@@ -282,6 +313,18 @@ class Daemon::Impl {
         }
     }
 
+    void remove_expired(std::int64_t now) {
+        const Result<auth::Expired> removed = auth::remove_expired(*store_, now);
+        if (!removed) {
+            log_.error("cannot remove expired sessions", {{"error", removed.error().what()}});
+        } else if (removed->sessions + removed->mail_tokens + removed->devices > 0) {
+            log_.info("expired records removed",
+                      {{"sessions", std::to_string(removed->sessions)},
+                       {"mail_tokens", std::to_string(removed->mail_tokens)},
+                       {"devices", std::to_string(removed->devices)}});
+        }
+    }
+
     Config config_;
     const Log& log_;
     std::unique_ptr<Sealer> sealer_;
@@ -294,6 +337,7 @@ class Daemon::Impl {
     std::unique_ptr<auth::KeySets> key_sets_;
     std::unique_ptr<AppLog> app_log_;
     std::unique_ptr<auth::Context> context_;
+    http::StaticFiles static_files_;
     std::unique_ptr<api::Dispatcher> dispatcher_;
     std::unique_ptr<Metrics> metrics_;
     Endpoint endpoint_;
@@ -302,7 +346,8 @@ class Daemon::Impl {
     std::unique_ptr<http::Server> metrics_server_;
     std::mutex chores_mutex_;
     std::condition_variable chores_wake_;
-    bool chores_stopping_ = false; // guarded by chores_mutex_
+    bool chores_stopping_ = false;       // guarded by chores_mutex_
+    std::int64_t expiry_checked_ms_ = 0; ///< of the chores' thread
     std::thread chores_;
     bool stopped_ = false;
 };

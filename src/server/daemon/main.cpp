@@ -62,6 +62,10 @@ void serve(Daemon& daemon, Log& log, const sigset_t& signals, int argc, const ch
             log.info("stopping", {{"signal", std::to_string(signal)}});
             return;
         }
+        const tombolo::Result<void> reopened = log.reopen();
+        if (!reopened) {
+            log.error("goes on in the old log file", {{"error", reopened.error().what()}});
+        }
         const auto options = tombolo::server::read_config(
             argc, argv, [](const char* name) -> const char* { return std::getenv(name); });
         const tombolo::Result<void> reloaded =

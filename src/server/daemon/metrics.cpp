@@ -85,7 +85,7 @@ void Metrics::handle(http::Request request, http::Responder respond) {
 }
 
 http::Response Metrics::refuse(int status, std::string_view reason,
-                               std::string_view /*request_id*/) const {
+                               const http::Request& /*request*/) const {
     return http::Response::text(status, std::string(reason) + "\n");
 }
 

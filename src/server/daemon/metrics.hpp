@@ -28,7 +28,7 @@ class Metrics final : public http::Handler {
     }
     void handle(http::Request request, http::Responder respond) override;
     http::Response refuse(int status, std::string_view reason,
-                          std::string_view request_id) const override;
+                          const http::Request& /*request*/) const override;
     void served(const http::Request& /*request*/, int /*status*/, std::size_t /*bytes*/,
                 std::int64_t /*micros*/) const override {}
 

@@ -187,7 +187,7 @@ awaitable<bool> Connection::serve_one() {
     }
     if (end == ReadEnd::refused) {
         co_await write(shared_.handler.refuse(incoming->refused_status, incoming->refused_reason,
-                                              incoming->request.id),
+                                              incoming->request),
                        false, false, incoming->request.id);
         co_return false;
     }
@@ -205,7 +205,7 @@ awaitable<bool> Connection::serve_one() {
     Response response;
     if (shared_.requests_running.fetch_add(1) >= shared_.options.requests_max) {
         ++shared_.requests_refused;
-        response = shared_.handler.refuse(503, "the server is busy; try again", shown.id);
+        response = shared_.handler.refuse(503, "the server is busy; try again", incoming->request);
         response.headers.set("Retry-After", "1");
     } else {
         response = co_await handle(std::move(incoming->request));

@@ -1,6 +1,7 @@
 #include "server/runtime/json.hpp"
 
 #include <algorithm>
+#include <cmath>
 
 #include <boost/json/error.hpp>
 #include <boost/json/parse.hpp>
@@ -14,6 +15,23 @@ namespace tombolo::server {
 namespace json = boost::json;
 
 namespace {
+
+/// The parser makes infinities of numbers beyond the range of doubles, which could not be printed
+/// as JSON again. REQUIRES: nesting within limits::document_depth_max.
+bool is_finite(const json::value& value) {
+    if (const double* number = value.if_double()) {
+        return std::isfinite(*number);
+    }
+    if (const json::array* array = value.if_array()) {
+        return std::all_of(array->begin(), array->end(), is_finite);
+    }
+    if (const json::object* object = value.if_object()) {
+        return std::all_of(object->begin(), object->end(), [](const json::key_value_pair& member) {
+            return is_finite(member.value());
+        });
+    }
+    return true;
+}
 
 void print(const json::value& value, std::size_t indent, std::string& out) {
     const auto pad = [&](std::size_t level) { out.append(level * 4, ' '); };
@@ -61,7 +79,11 @@ Result<json::value> parse_json(std::string_view text) {
         error = json::error::extra_data;
     }
     if (!error) {
-        return parser.release();
+        json::value value = parser.release();
+        if (!is_finite(value)) {
+            return Error(ErrorCode::bad_json, "the JSON has a number too large for a double");
+        }
+        return value;
     }
     if (error == json::error::too_deep) {
         return Error(ErrorCode::limit_exceeded, "the JSON is nested too deep");

@@ -4,6 +4,7 @@
 
 #include <spdlog/pattern_formatter.h>
 #include <spdlog/sinks/basic_file_sink.h>
+#include <spdlog/sinks/dist_sink.h>
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
 
@@ -87,13 +88,10 @@ std::string compose(LogFormat format, std::string_view message, Log::Fields fiel
 
 class Log::Impl {
   public:
-    Impl(spdlog::sink_ptr sink, LogFormat format)
-        : format_(format), logger_("tombolo", std::move(sink)) {
-        auto pattern = std::make_unique<spdlog::pattern_formatter>(
-            format == LogFormat::json ? R"({"time":"%Y-%m-%dT%H:%M:%S.%eZ","level":"%l",%v})"
-                                      : "%Y-%m-%dT%H:%M:%S.%eZ %-7l %v",
-            spdlog::pattern_time_type::utc);
-        logger_.set_formatter(std::move(pattern));
+    Impl(std::string file, LogFormat format)
+        : file_(std::move(file)), format_(format),
+          sinks_(std::make_shared<spdlog::sinks::dist_sink_mt>()), logger_("tombolo", sinks_) {
+        sinks_->set_sinks({make_sink()});
         logger_.flush_on(spdlog::level::warn);
     }
 
@@ -103,10 +101,34 @@ class Log::Impl {
         }
     }
 
+    /// Throws spdlog_ex when the file cannot be opened; the one in use stays then.
+    void reopen() {
+        if (!file_.empty()) {
+            sinks_->set_sinks({make_sink()});
+        }
+    }
+
+    const std::string& file() const noexcept { return file_; }
     spdlog::logger& logger() noexcept { return logger_; }
 
   private:
+    spdlog::sink_ptr make_sink() const {
+        spdlog::sink_ptr sink;
+        if (file_.empty()) {
+            sink = std::make_shared<spdlog::sinks::stderr_sink_mt>();
+        } else {
+            sink = std::make_shared<spdlog::sinks::basic_file_sink_mt>(file_);
+        }
+        sink->set_formatter(std::make_unique<spdlog::pattern_formatter>(
+            format_ == LogFormat::json ? R"({"time":"%Y-%m-%dT%H:%M:%S.%eZ","level":"%l",%v})"
+                                       : "%Y-%m-%dT%H:%M:%S.%eZ %-7l %v",
+            spdlog::pattern_time_type::utc));
+        return sink;
+    }
+
+    std::string file_;
     LogFormat format_;
+    std::shared_ptr<spdlog::sinks::dist_sink_mt> sinks_;
     spdlog::logger logger_;
 };
 
@@ -142,21 +164,31 @@ Result<LogFormat> parse_log_format(std::string_view text) {
                  "'" + std::string(text) + "' is not a log format; there are text and json");
 }
 
+namespace {
+
+Error cannot_open(const spdlog::spdlog_ex& error, const std::string& file) {
+    return Error(ErrorCode::io, std::string("cannot open the log file: ") + error.what(), file);
+}
+
+} // namespace
+
 Result<std::unique_ptr<Log>> Log::open(const LogOptions& options) {
-    spdlog::sink_ptr sink;
     try {
-        if (options.file.empty()) {
-            sink = std::make_shared<spdlog::sinks::stderr_sink_mt>();
-        } else {
-            sink = std::make_shared<spdlog::sinks::basic_file_sink_mt>(options.file);
-        }
+        std::unique_ptr<Log> log(new Log(std::make_unique<Impl>(options.file, options.format)));
+        log->set_level(options.level);
+        return log;
     } catch (const spdlog::spdlog_ex& error) {
-        return Error(ErrorCode::io, std::string("cannot open the log file: ") + error.what(),
-                     options.file);
+        return cannot_open(error, options.file);
     }
-    std::unique_ptr<Log> log(new Log(std::make_unique<Impl>(std::move(sink), options.format)));
-    log->set_level(options.level);
-    return log;
+}
+
+Result<void> Log::reopen() {
+    try {
+        impl_->reopen();
+        return {};
+    } catch (const spdlog::spdlog_ex& error) {
+        return cannot_open(error, impl_->file());
+    }
 }
 
 std::unique_ptr<Log> Log::none() {

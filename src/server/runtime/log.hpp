@@ -53,6 +53,9 @@ class Log {
     bool enabled(LogLevel level) const noexcept;
     void set_level(LogLevel level) noexcept;
     void flush() const;
+    /// Goes on in a new file of the same name, after the old one was moved away by a log rotation.
+    /// io when it cannot be opened; the old one stays in use then.
+    Result<void> reopen();
 
     class Impl;
 

@@ -35,16 +35,20 @@ class DaemonTest : public testing::Test {
         start();
     }
 
-    http::RawClient::Answer call(const std::string& method, const std::string& path,
-                                 const std::string& token = {}, const std::string& body = {}) {
+    http::RawClient::Answer request(const std::string& method, const std::string& path,
+                                    const std::string& token = {}, const std::string& body = {}) {
         const std::string url = daemon_->url();
         http::RawClient client(
             static_cast<std::uint16_t>(std::stoi(url.substr(url.rfind(':') + 1))));
-        client.send(method + " /api/client/v2.0" + path + " HTTP/1.1\r\nHost: evil.example\r\n" +
+        client.send(method + " " + path + " HTTP/1.1\r\nHost: evil.example\r\n" +
                     (token.empty() ? "" : "Authorization: Bearer " + token + "\r\n") +
                     "Content-Type: application/json;charset=utf-8\r\nContent-Length: " +
                     std::to_string(body.size()) + "\r\n\r\n" + body);
         return client.receive();
+    }
+    http::RawClient::Answer call(const std::string& method, const std::string& path,
+                                 const std::string& token = {}, const std::string& body = {}) {
+        return request(method, "/api/client/v2.0" + path, token, body);
     }
     boost::json::object log_in(const std::string& provider, const std::string& body) {
         const auto answer =
@@ -87,6 +91,31 @@ TEST_F(DaemonTest, body_beyond_the_bound_is_refused_as_json) {
     EXPECT_EQ(answer.status, 413);
     EXPECT_TRUE(answer.has("Content-Type: application/json\r\n"));
     EXPECT_EQ(string_or(*parse_json_object(answer.body), "error_code"), "ReadSizeLimitExceeded");
+}
+
+TEST_F(DaemonTest, a_browser_can_read_why_its_request_was_refused_before_its_route) {
+    start();
+    const auto answer = call("POST", "/app/demo-abcde/auth/providers/anon-user/login",
+                             "x\r\nOrigin: https://app.example.com", std::string(200'000, ' '));
+    EXPECT_EQ(answer.status, 413);
+    EXPECT_TRUE(answer.has("Access-Control-Allow-Origin: *\r\n"));
+}
+
+TEST_F(DaemonTest, files_are_served_where_the_api_is_not) {
+    fs::create_directories(folder_.path() / "site");
+    std::ofstream(folder_.path() / "site" / "index.html") << "<title>My app</title>";
+    config_.static_dir = (folder_.path() / "site").string();
+    start();
+    EXPECT_EQ(request("GET", "/").body, "<title>My app</title>");
+    EXPECT_TRUE(request("GET", "/").has("Content-Type: text/html; charset=utf-8\r\n"));
+    EXPECT_EQ(request("POST", "/").status, 404);
+    EXPECT_EQ(request("GET", "/missing.html").status, 404);
+    EXPECT_EQ(call("GET", "/app/demo-abcde/location").status, 200);
+}
+
+TEST_F(DaemonTest, a_page_says_what_the_address_is_when_there_are_no_files) {
+    start();
+    EXPECT_NE(request("GET", "/").body.find("Tombolo is running"), std::string::npos);
 }
 
 TEST_F(DaemonTest, users_sessions_and_keys_outlive_a_restart) {

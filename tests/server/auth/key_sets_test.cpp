@@ -23,7 +23,7 @@ class SetServer final : public http::Handler {
         respond(text_.empty() ? http::Response::empty(503) : http::Response::json(200, text_));
     }
     http::Response refuse(int status, std::string_view /*reason*/,
-                          std::string_view /*id*/) const override {
+                          const http::Request& /*request*/) const override {
         return http::Response::empty(status);
     }
     void served(const http::Request& /*request*/, int /*status*/, std::size_t /*bytes*/,

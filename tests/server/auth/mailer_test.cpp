@@ -17,7 +17,9 @@ namespace {
 // Speaks just enough SMTP for one mail and keeps what it was told.
 class SmtpListener {
   public:
-    SmtpListener() : listener_(::socket(AF_INET, SOCK_STREAM, 0)) {
+    /// A listener that hangs takes the connection and says nothing until its end.
+    explicit SmtpListener(bool hangs = false)
+        : hangs_(hangs), listener_(::socket(AF_INET, SOCK_STREAM, 0)) {
         sockaddr_in address{};
         address.sin_family = AF_INET;
         address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
@@ -53,7 +55,9 @@ class SmtpListener {
         const auto say = [peer](std::string_view text) {
             static_cast<void>(::send(peer, text.data(), text.size(), MSG_NOSIGNAL));
         };
-        say("220 test\r\n");
+        if (!hangs_) {
+            say("220 test\r\n");
+        }
         std::string read;
         bool in_data = false;
         char buffer[4096];
@@ -77,6 +81,7 @@ class SmtpListener {
         ::close(peer);
     }
 
+    bool hangs_;
     int listener_;
     std::thread thread_;
     std::vector<std::string> lines_;
@@ -139,7 +144,9 @@ TEST(Mailer, outbox_holds_whole_mails) {
 TEST(Mailer, relays_by_smtp_with_leading_dots_kept) {
     SmtpListener listener;
     const auto log = server::Log::none();
+    const store::TemporaryFolder folder;
     MailerOptions options;
+    options.outbox = folder.path().string();
     options.smtp_url = "smtp://127.0.0.1:" + std::to_string(listener.port);
     options.smtp_require_tls = false;
     options.from = "sender@example.com";
@@ -161,7 +168,9 @@ TEST(Mailer, relays_by_smtp_with_leading_dots_kept) {
 TEST(Mailer, mail_that_needs_tls_is_not_sent_without) {
     SmtpListener listener;
     const auto log = server::Log::none();
+    const store::TemporaryFolder folder;
     MailerOptions options;
+    options.outbox = folder.path().string();
     options.smtp_url = "smtp://127.0.0.1:" + std::to_string(listener.port);
     auto mailer = Mailer::create(options, *log).value();
     mailer->send({"a@example.com", "Hello", "secret link"});
@@ -170,6 +179,22 @@ TEST(Mailer, mail_that_needs_tls_is_not_sent_without) {
         EXPECT_EQ(line.find("secret"), std::string::npos);
         EXPECT_EQ(line.find("RCPT"), std::string::npos);
     }
+}
+
+TEST(Mailer, what_a_hanging_relay_does_not_take_before_the_end_is_in_the_outbox) {
+    SmtpListener listener(true);
+    const store::TemporaryFolder folder;
+    const auto log = server::Log::none();
+    MailerOptions options;
+    options.outbox = folder.path().string();
+    options.smtp_url = "smtp://127.0.0.1:" + std::to_string(listener.port);
+    options.stop_patience = std::chrono::milliseconds(0);
+    auto mailer = Mailer::create(options, *log).value();
+    mailer->send({"a@example.com", "First", "text"});
+    mailer->send({"b@example.com", "Second", "text"});
+    mailer.reset(); // returns although the relay never answers
+    const auto files = std::filesystem::directory_iterator(options.outbox);
+    EXPECT_EQ(std::distance(begin(files), end(files)), 2);
 }
 
 TEST(Mailer, wrong_relay_addresses_and_outboxes_are_errors) {

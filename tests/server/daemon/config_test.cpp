@@ -9,7 +9,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "server/daemon/temporary_folder.hpp"
+#include "support/temporary_folder.hpp"
 
 namespace tombolo::server {
 namespace {
@@ -146,14 +146,23 @@ TEST_F(Configuration, bad_syntax_is_refused_with_its_place) {
                 HasSubstr("cannot read the configuration file"));
 }
 
+TEST_F(Configuration, listening_everywhere_needs_an_address_to_tell_apps) {
+    for (const char* address : {"0.0.0.0:9090", "[::]:9090"}) {
+        const std::string said = refusal({"--data", "d", "--listen", address, "--insecure-public"});
+        EXPECT_THAT(said, HasSubstr("--public-url"));
+    }
+    EXPECT_TRUE(read({"--data", "d", "--listen", "192.0.2.1:80", "--insecure-public"}));
+}
+
 TEST_F(Configuration, public_address_without_tls_needs_the_flag) {
     for (const char* address : {"0.0.0.0:9090", "[::]:9090", "192.0.2.1:80"}) {
         const std::string said = refusal({"--data", "d", "--listen", address});
         EXPECT_THAT(said, HasSubstr("without TLS would send passwords and tokens in the clear"));
         EXPECT_THAT(said, HasSubstr("--insecure-public"));
-        EXPECT_TRUE(read({"--data", "d", "--listen", address, "--insecure-public"}));
-        EXPECT_TRUE(
-            read({"--data", "d", "--listen", address, "--tls-cert", "c", "--tls-key", "k"}));
+        EXPECT_TRUE(read({"--data", "d", "--listen", address, "--insecure-public", "--public-url",
+                          "https://sync.example.com"}));
+        EXPECT_TRUE(read({"--data", "d", "--listen", address, "--tls-cert", "c", "--tls-key", "k",
+                          "--public-url", "https://sync.example.com"}));
     }
     for (const char* address : {"127.0.0.1:9090", "127.1.2.3:0", "[::1]:9090"}) {
         EXPECT_TRUE(read({"--data", "d", "--listen", address})) << address;

@@ -8,9 +8,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "server/daemon/temporary_folder.hpp"
 #include "server/daemon/tombolod_process.hpp"
 #include "server/http/raw_client.hpp"
+#include "support/temporary_folder.hpp"
 
 namespace tombolo::server {
 namespace {
@@ -172,7 +172,7 @@ TEST_F(Process, says_who_holds_the_data_folder) {
     start();
     const std::string said = refused(arguments(), 1);
     EXPECT_THAT(said, HasSubstr("another process has the store open"));
-    EXPECT_EQ(ask(server_->port(), get("/")).status, 404);
+    EXPECT_EQ(ask(server_->port(), get("/")).status, 200);
 }
 
 TEST_F(Process, says_that_the_port_is_taken) {

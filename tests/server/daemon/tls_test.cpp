@@ -13,8 +13,8 @@
 #include <openssl/ssl.h>
 #include <openssl/x509.h>
 
-#include "server/daemon/temporary_folder.hpp"
 #include "server/daemon/tombolod_process.hpp"
+#include "support/temporary_folder.hpp"
 
 namespace tombolo::server {
 namespace {
@@ -108,7 +108,7 @@ TEST_F(Tls, serves_https_and_takes_a_new_certificate_at_sighup) {
     const Seen first = ask(server.port());
     EXPECT_EQ(first.common_name, "first.example");
     EXPECT_EQ(first.protocol, "TLSv1.3");
-    EXPECT_THAT(first.answer, HasSubstr("HTTP/1.1 404"));
+    EXPECT_THAT(first.answer, HasSubstr("HTTP/1.1 200"));
 
     write_certificate(folder_, "second.example");
     server.signal(SIGHUP);

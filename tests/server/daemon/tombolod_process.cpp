@@ -10,7 +10,7 @@
 #include <stdexcept>
 #include <thread>
 
-#include "server/daemon/temporary_folder.hpp"
+#include "support/temporary_folder.hpp"
 
 namespace tombolo::server {
 

@@ -66,7 +66,7 @@ class Streaming final : public Handler {
         respond(std::move(response));
     }
     Response refuse(int status, std::string_view reason,
-                    std::string_view /*request_id*/) const override {
+                    const Request& /*request*/) const override {
         return Response::text(status, std::string(reason));
     }
     void served(const Request& /*request*/, int /*status*/, std::size_t bytes,

@@ -115,7 +115,7 @@ class Acceptor final : public Handler {
         respond(response ? *std::move(response) : Response::text(400, response.error().what()));
     }
     Response refuse(int status, std::string_view reason,
-                    std::string_view /*request_id*/) const override {
+                    const Request& /*request*/) const override {
         return Response::text(status, std::string(reason));
     }
     void served(const Request& /*request*/, int /*status*/, std::size_t /*bytes*/,

@@ -69,7 +69,7 @@ TEST(Json, errors_name_line_and_column) {
     EXPECT_EQ(parsed.error().code(), ErrorCode::bad_json);
     EXPECT_NE(parsed.error().context().find("line 3"), std::string::npos)
         << parsed.error().context();
-    for (const char* bad : {"", "{", "{} {}", "[1,]", "nul", "\"\\q\""}) {
+    for (const char* bad : {"", "{", "{} {}", "[1,]", "nul", "\"\\q\"", "[-1e999]"}) {
         EXPECT_FALSE(parse_json(bad)) << bad;
     }
     EXPECT_FALSE(parse_json_object("[]"));
@@ -105,6 +105,23 @@ TEST(Log, values_cannot_forge_lines_or_break_json) {
     ASSERT_TRUE(parsed) << line;
     EXPECT_EQ(string_or(*parsed, "message"), "said");
     EXPECT_TRUE(is_utf8(line));
+}
+
+TEST(Log, goes_on_in_a_new_file_after_a_rotation) {
+    const TemporaryFolder folder;
+    const std::string file = folder.file("log");
+    const auto log = Log::open({LogLevel::info, LogFormat::text, file}).value();
+    log->info("first");
+    std::filesystem::rename(file, file + ".1");
+    ASSERT_TRUE(log->reopen());
+    log->info("second");
+    log->flush();
+    EXPECT_NE(read_file(file + ".1").find("first"), std::string::npos);
+    EXPECT_EQ(read_file(file + ".1").find("second"), std::string::npos);
+    EXPECT_NE(read_file(file).find("second"), std::string::npos);
+    std::filesystem::remove(file);
+    std::filesystem::create_directory(file);
+    EXPECT_EQ(log->reopen().error().code(), ErrorCode::io);
 }
 
 TEST(Log, wrong_names_and_files_are_refused_with_what_there_is) {

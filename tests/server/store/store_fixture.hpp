@@ -10,30 +10,11 @@
 #include <unistd.h>
 
 #include "server/store/embedded/embedded_store.hpp"
+#include "support/temporary_folder.hpp"
 
 namespace tombolo::store {
 
-class TemporaryFolder {
-  public:
-    TemporaryFolder() {
-        std::string pattern = (std::filesystem::temp_directory_path() / "tombolo-XXXXXX").string();
-        if (::mkdtemp(pattern.data()) == nullptr) {
-            throw std::runtime_error("cannot make a temporary folder");
-        }
-        path_ = pattern;
-    }
-    ~TemporaryFolder() {
-        std::error_code ignored;
-        std::filesystem::remove_all(path_, ignored);
-    }
-    TemporaryFolder(const TemporaryFolder&) = delete;
-    TemporaryFolder& operator=(const TemporaryFolder&) = delete;
-
-    const std::filesystem::path& path() const { return path_; }
-
-  private:
-    std::filesystem::path path_;
-};
+using tombolo::TemporaryFolder;
 
 /// {"_id": id, field: value}
 inline mql::BsonDocument document(std::int64_t id, std::string_view field = {},

@@ -9,7 +9,7 @@
 #include <stdexcept>
 #include <string>
 
-namespace tombolo::server {
+namespace tombolo {
 
 class TemporaryFolder {
   public:
@@ -45,4 +45,4 @@ inline std::string read_file(const std::string& path) {
     return {std::istreambuf_iterator<char>(file), {}};
 }
 
-} // namespace tombolo::server
+} // namespace tombolo
