@@ -199,7 +199,11 @@ TEST_F(Process, shows_metrics_health_and_readiness) {
     EXPECT_NE(port, server_->port());
     EXPECT_EQ(ask(port, get("/health")).body, "ok\n");
     EXPECT_EQ(ask(port, get("/ready")).body, "ready\n");
-    const RawClient::Answer metrics = ask(port, get("/metrics"));
+    // A request is counted just after its response went out.
+    RawClient::Answer metrics;
+    for (int tries = 0; tries < 1000 && !metrics.has_body("status=\"200\""); ++tries) {
+        metrics = ask(port, get("/metrics"));
+    }
     EXPECT_EQ(metrics.status, 200);
     EXPECT_TRUE(metrics.has("text/plain; version=0.0.4"));
     for (const char* name :

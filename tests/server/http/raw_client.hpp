@@ -49,6 +49,7 @@ class RawClient {
         std::string head;
         std::string body;
 
+        bool has_body(std::string_view text) const { return body.find(text) != std::string::npos; }
         bool has(std::string_view text) const { return head.find(text) != std::string::npos; }
     };
 
