@@ -61,7 +61,7 @@ bool commit_or_conflict(store::Store& store, Transaction transaction) {
 }
 
 SignedIn Sessions::sign_in(const App& app, VerifiedIdentity identity,
-                           const boost::json::object* device) const {
+                           const boost::json::object* device, const OnCreation& on_creation) const {
     const Keys keys(app.id);
     for (int attempt = 0; attempt < conflict_retries; ++attempt) {
         const std::int64_t now = context_.now_ms();
@@ -127,6 +127,14 @@ SignedIn Sessions::sign_in(const App& app, VerifiedIdentity identity,
                                "");
         if (!commit_or_conflict(context_.store, std::move(transaction))) {
             continue; // somebody signed the same user in: read again
+        }
+        if (!stored_user && on_creation) {
+            try {
+                on_creation(user);
+            } catch (...) {
+                remove_user(app, user);
+                throw;
+            }
         }
         TokenClaims claims;
         claims.kind = TokenKind::refresh;
@@ -360,10 +368,13 @@ void Sessions::set_disabled(const ObjectId& app, const ObjectId& user, bool disa
 }
 
 void Sessions::remove_user(const Caller& caller) const {
-    const Keys keys(caller.app->id);
-    const User gone = user(caller);
+    remove_user(*caller.app, user(caller));
+}
+
+void Sessions::remove_user(const App& app, const User& gone) const {
+    const Keys keys(app.id);
     Transaction transaction;
-    end_sessions(caller.app->id, gone.id, transaction);
+    end_sessions(app.id, gone.id, transaction);
     const auto snapshot = context_.store.snapshot();
     for (const Identity& identity : gone.identities) {
         const std::string address = server::string_or(identity.data, "email");
@@ -383,13 +394,12 @@ void Sessions::remove_user(const Caller& caller) const {
         transaction.erase_record(Space::meta, std::string(cursor->key()));
     }
     cursor->status().value();
-    for (const std::string& service : caller.app->config.push_services) {
+    for (const std::string& service : app.config.push_services) {
         transaction.erase_record(Space::meta, keys.push(service, gone.id));
     }
     transaction.erase_record(Space::meta, keys.user(gone.id));
     context_.store.commit(std::move(transaction)).value();
-    context_.log.info("user removed",
-                      {{"app", caller.app->client_app_id}, {"user", gone.id.to_string()}});
+    context_.log.info("user removed", {{"app", app.client_app_id}, {"user", gone.id.to_string()}});
 }
 
 } // namespace tombolo::auth

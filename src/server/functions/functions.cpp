@@ -285,6 +285,10 @@ Outcome Functions::call(const Call& call) {
 Result<std::string> Functions::node_version() const {
     return impl_->node_version();
 }
+std::string Functions::confinement() {
+    return has_landlock() ? "closed to them (Landlock)"
+                          : "open to them as to the server: this kernel has no Landlock";
+}
 FunctionCounts Functions::counts() const {
     return impl_->counts();
 }
