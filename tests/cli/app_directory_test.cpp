@@ -5,14 +5,13 @@
 #include <boost/json/serialize.hpp>
 #include <gmock/gmock.h>
 
-#include "server/daemon/temporary_folder.hpp"
 #include "server/runtime/json.hpp"
+#include "support/temporary_folder.hpp"
 
 namespace tombolo::cli {
 namespace {
 
 using server::AppTree;
-using server::TemporaryFolder;
 using testing::HasSubstr;
 
 boost::json::value json_of(const std::string& text) {

@@ -11,12 +11,11 @@
 #include "cli/data/document_writer.hpp"
 #include "cli/data/shape.hpp"
 #include "core/ejson.hpp"
-#include "server/daemon/temporary_folder.hpp"
+#include "support/temporary_folder.hpp"
 
 namespace tombolo::cli {
 namespace {
 
-using server::TemporaryFolder;
 using testing::ElementsAre;
 using testing::HasSubstr;
 

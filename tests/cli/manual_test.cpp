@@ -10,13 +10,11 @@
 #include "cli/command_table.hpp"
 #include "cli/completion.hpp"
 #include "cli/console.hpp"
-#include "server/daemon/temporary_folder.hpp"
+#include "support/temporary_folder.hpp"
 
 namespace tombolo::cli {
 namespace {
 
-using server::read_file;
-using server::TemporaryFolder;
 using testing::HasSubstr;
 
 TEST(Manual, reference_page_is_up_to_date) {

@@ -8,12 +8,11 @@
 #include <gmock/gmock.h>
 #include <rapidcheck/gtest.h>
 
-#include "server/daemon/temporary_folder.hpp"
+#include "support/temporary_folder.hpp"
 
 namespace tombolo::cli {
 namespace {
 
-using server::TemporaryFolder;
 using testing::ElementsAre;
 using testing::HasSubstr;
 

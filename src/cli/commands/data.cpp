@@ -97,8 +97,8 @@ ShapeOptions shape_of(const Run& run) {
 // Reads, shapes and packs documents, and hands full batches over.
 class Importer {
   public:
-    Importer(Run& run, const std::string& file)
-        : run_(run), source_(value_or_usage(open_file(file))), shaper_(shape_of(run), random_) {
+    Importer(const Run& run, const std::string& file)
+        : source_(value_or_usage(open_file(file))), shaper_(shape_of(run), random_) {
         const std::string format = run.value("format");
         ReaderOptions options;
         options.delimiter = delimiter_of(run);
@@ -142,7 +142,6 @@ class Importer {
     std::uint64_t file_size() const { return source_->size(); }
 
   private:
-    Run& run_;
     SystemRandom random_;
     std::unique_ptr<ByteSource> source_;
     std::unique_ptr<DocumentReader> reader_;
