@@ -64,6 +64,8 @@ struct CustomUserDataConfig {
     std::string collection_name;
     std::string user_id_field;
     std::string on_user_creation_function_name; ///< empty: none
+
+    friend bool operator==(const CustomUserDataConfig&, const CustomUserDataConfig&) = default;
 };
 
 /// A rules.json or default_rule.json: roles and filters as they stand there; server/rules compiles

@@ -1,57 +1,46 @@
 #include "server/app/app_repository.hpp"
 
 #include <algorithm>
-#include <cstring>
 #include <mutex>
 
-#include "server/store/embedded/layout.hpp"
+#include "server/app/app_records.hpp"
 
 namespace tombolo::server {
 
+using namespace records;
+
 namespace {
-
-using store::Space;
-
-std::string app_key(const ObjectId& id) {
-    return "apps/" + id.to_string();
-}
-std::string deployment_key(const ObjectId& id, std::uint64_t number) {
-    std::string key = "deployments/" + id.to_string() + "/";
-    for (int shift = 56; shift >= 0; shift -= 8) {
-        key.push_back(static_cast<char>((number >> shift) & 0xff));
-    }
-    return key;
-}
-std::string blob_key(const ObjectId& id, std::string_view hash) {
-    return "blobs/" + id.to_string() + "/" + std::string(hash);
-}
-std::string secret_key(const ObjectId& id, std::string_view name) {
-    return "secrets/" + id.to_string() + "/" + std::string(name);
-}
-std::string hash_of(std::string_view content) {
-    return to_hex(as_bytes(sha256(content)));
-}
-
-std::string text(mql::BsonDocumentView document, std::string_view key) {
-    const mql::BsonView value = document.find(key);
-    return value.is_string() ? std::string(value.as_string()) : std::string();
-}
-std::int64_t integer(mql::BsonDocumentView document, std::string_view key) {
-    std::int64_t out = 0;
-    const mql::BsonView value = document.find(key);
-    return value.is_number() && value.to_int64(out) ? out : 0;
-}
-std::string bytes_of(mql::BsonWriter&& writer) {
-    const mql::BsonDocument document = std::move(writer).finish();
-    return std::string(as_text(document.bytes()));
-}
 
 std::string encode_app(const App& app) {
     mql::BsonWriter writer;
     writer.append_string("client_app_id", app.client_app_id);
     writer.append_string("name", app.config.name);
     writer.append_int64("deployment", static_cast<std::int64_t>(app.deployment));
+    writer.append_int64("deployed_ms", app.deployed_unix_ms);
+    writer.begin_array("versions");
+    for (const SchemaVersion& one : app.schema_versions) {
+        writer.begin_document({});
+        writer.append_int64("number", static_cast<std::int64_t>(one.number));
+        writer.append_int64("deployment", static_cast<std::int64_t>(one.deployment));
+        writer.append_int64("created_ms", one.created_unix_ms);
+        writer.end();
+    }
+    writer.end();
     return bytes_of(std::move(writer));
+}
+
+std::vector<SchemaVersion> read_versions(mql::BsonDocumentView record) {
+    std::vector<SchemaVersion> out;
+    const mql::BsonView list = record.find("versions");
+    if (list.is_array()) {
+        for (const mql::BsonElement& element : list.as_document()) {
+            const mql::BsonDocumentView one = element.value.as_document();
+            out.push_back({static_cast<std::uint64_t>(integer(one, "number")),
+                           static_cast<std::uint64_t>(integer(one, "deployment")),
+                           integer(one, "created_ms")});
+        }
+    }
+    return out;
 }
 
 // "field-notes-qwert": the name as a URL can hold it, and five letters against collisions.
@@ -59,7 +48,8 @@ std::string new_client_app_id(const std::string& name) {
     std::string id;
     for (const char c : name) {
         const char lower = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-        const bool keep = (lower >= 'a' && lower <= 'z') || (lower >= '0' && lower <= '9');
+        const bool keep =
+            (lower >= 'a' && lower <= 'z') || (lower >= '0' && lower <= '9') || lower == '_';
         if (keep || (!id.empty() && id.back() != '-')) {
             id += keep ? lower : '-';
         }
@@ -72,16 +62,6 @@ std::string new_client_app_id(const std::string& name) {
         id += static_cast<char>('a' + static_cast<unsigned char>(byte) % 26);
     }
     return id;
-}
-
-ObjectId object_id_of(std::string_view bytes) {
-    ObjectId id;
-    std::memcpy(id.bytes.data(), bytes.data(), id.bytes.size());
-    return id;
-}
-
-Error no_app() {
-    return Error(ErrorCode::not_found, "there is no such app");
 }
 
 } // namespace
@@ -120,13 +100,16 @@ Result<void> AppRepository::load() {
         app->id = id;
         app->client_app_id = text(record, "client_app_id");
         app->deployment = static_cast<std::uint64_t>(integer(record, "deployment"));
+        app->deployed_unix_ms = integer(record, "deployed_ms");
+        app->schema_versions = read_versions(record);
         TOMBOLO_TRY(const AppTree files, tree(id, app->deployment));
         TOMBOLO_TRY(ParsedApp parsed, parse_app(files));
         app->config = std::move(parsed.config);
         app->tree = std::make_shared<const AppTree>(files);
         activate(std::move(app));
     }
-    return cursor->status();
+    TOMBOLO_TRY_VOID(cursor->status());
+    return load_drafts();
 }
 
 void AppRepository::activate(std::shared_ptr<const App> app) {
@@ -173,7 +156,7 @@ Result<DeployResult> AppRepository::deploy(const AppTree& tree, const std::strin
                                                    : find(parsed.config.client_app_id);
     AppTree kept = tree;
     kept.erase("secrets.json");
-    return write(current, kept, std::move(parsed), origin, now_unix_ms);
+    return write(current, kept, std::move(parsed), {origin, {}, {}, {}, now_unix_ms});
 }
 
 Result<DeployResult> AppRepository::roll_back(const ObjectId& app, std::uint64_t number,
@@ -185,13 +168,63 @@ Result<DeployResult> AppRepository::roll_back(const ObjectId& app, std::uint64_t
     }
     TOMBOLO_TRY(const AppTree old, tree(app, number));
     TOMBOLO_TRY(ParsedApp parsed, parse_app(old));
-    return write(current, old, std::move(parsed), "rollback to " + std::to_string(number),
-                 now_unix_ms);
+    return write(current, old, std::move(parsed),
+                 {"rollback to " + std::to_string(number), {}, {}, {}, now_unix_ms});
+}
+
+Result<DeployResult> AppRepository::redeploy(const ObjectId& app, std::uint64_t number,
+                                             const Author& author) {
+    const std::lock_guard lock(deploy_mutex_);
+    const std::shared_ptr<const App> current = find(app);
+    if (current == nullptr) {
+        return no_app();
+    }
+    TOMBOLO_TRY(const AppTree old, tree(app, number));
+    TOMBOLO_TRY(ParsedApp parsed, parse_app(old));
+    return write(
+        current, old, std::move(parsed),
+        {author.origin, author.id, {}, {}, author.now_unix_ms, false, author.may_break_sync, true});
+}
+
+Result<std::shared_ptr<const App>> AppRepository::create(const AppTree& tree,
+                                                         std::int64_t now_unix_ms) {
+    const std::lock_guard lock(deploy_mutex_);
+    TOMBOLO_TRY(ParsedApp parsed, parse_app(tree));
+    parsed.config.client_app_id.clear();
+    TOMBOLO_TRY(DeployResult result,
+                write(nullptr, tree, std::move(parsed), {"create", {}, {}, {}, now_unix_ms, true}));
+    return std::move(result.app);
+}
+
+Result<DeployResult> AppRepository::edit(const ObjectId& app, const Author& author,
+                                         const Change& change) {
+    const std::lock_guard lock(deploy_mutex_);
+    const std::shared_ptr<const App> current = find(app);
+    if (current == nullptr) {
+        return no_app();
+    }
+    const std::optional<Draft> open = draft(app, author.id);
+    const std::shared_ptr<const App> base = open ? open->app : current;
+    AppTree tree = *base->tree;
+    TOMBOLO_TRY_VOID(change(tree, *base));
+    TOMBOLO_TRY(ParsedApp parsed, parse_app(tree));
+    if (open) {
+        DeployResult result;
+        result.warnings = parsed.warnings;
+        result.changed = tree != *base->tree;
+        TOMBOLO_TRY(const Draft written,
+                    write_draft(*current, *open, tree, std::move(parsed), author.id));
+        result.app = written.app;
+        return result;
+    }
+    return write(
+        current, tree, std::move(parsed),
+        {author.origin, author.id, {}, {}, author.now_unix_ms, false, author.may_break_sync});
 }
 
 Result<DeployResult> AppRepository::write(const std::shared_ptr<const App>& current,
                                           const AppTree& tree, ParsedApp parsed,
-                                          const std::string& origin, std::int64_t now_unix_ms) {
+                                          const Writing& writing) {
     DeployResult result;
     result.warnings = std::move(parsed.warnings);
     for (const DataSourceConfig& source : parsed.config.data_sources) {
@@ -205,39 +238,37 @@ Result<DeployResult> AppRepository::write(const std::shared_ptr<const App>& curr
                          : parsed.config.client_app_id.empty()
                              ? new_client_app_id(parsed.config.name)
                              : parsed.config.client_app_id;
-    app->deployment = current ? current->deployment + 1 : 1;
+    app->deployment = current ? current->deployment + 1 : writing.is_new ? 0 : 1;
+    app->deployed_unix_ms = writing.now_unix_ms;
     app->config = std::move(parsed.config);
     app->tree = std::make_shared<const AppTree>(tree);
     result.created = current == nullptr;
+    TOMBOLO_TRY(
+        app->schema_versions,
+        next_schema_versions(current ? &current->config : nullptr, app->config,
+                             current ? current->schema_versions : std::vector<SchemaVersion>(),
+                             app->deployment, writing.now_unix_ms, writing.may_break_sync));
 
     store::Transaction transaction;
     for (const auto& [name, value] : parsed.secrets) {
         transaction.put_record(Space::meta, secret_key(app->id, name),
                                sealer_.seal(secret_key(app->id, name), value));
     }
-    if (current) {
-        if (*current->tree == tree) {
-            if (!transaction.empty()) {
-                TOMBOLO_TRY(const store::Version written, store_.commit(std::move(transaction)));
-                static_cast<void>(written);
-            }
-            result.app = current;
-            return result;
+    if (current && *current->tree == tree && !writing.always) {
+        if (!transaction.empty()) {
+            TOMBOLO_TRY(const store::Version written, store_.commit(std::move(transaction)));
+            static_cast<void>(written);
         }
+        result.app = current;
+        return result;
     }
     mql::BsonWriter record;
-    record.append_int64("created_ms", now_unix_ms);
-    record.append_string("origin", origin);
-    record.begin_array("files");
-    for (const auto& [path, content] : tree) {
-        const std::string hash = hash_of(content);
-        record.begin_document({});
-        record.append_string("path", path);
-        record.append_string("hash", hash);
-        record.end();
-        transaction.put_record(Space::meta, blob_key(app->id, hash), content);
-    }
-    record.end();
+    record.append_int64("created_ms", writing.now_unix_ms);
+    record.append_string("origin", writing.origin);
+    record.append_string("author", writing.author);
+    record.append_string("name", writing.name);
+    record.append_string("draft", writing.draft);
+    write_files(app->id, tree, current ? current->tree.get() : nullptr, record, transaction);
     transaction.put_record(Space::meta, deployment_key(app->id, app->deployment),
                            bytes_of(std::move(record)));
     transaction.put_record(Space::meta, app_key(app->id), encode_app(*app));
@@ -245,12 +276,54 @@ Result<DeployResult> AppRepository::write(const std::shared_ptr<const App>& curr
         transaction.insert_record(Space::meta, "app-clients/" + app->client_app_id,
                                   app->id.to_string());
     }
+    if (!writing.draft.empty()) {
+        transaction.erase_record(Space::meta, draft_key(app->id, writing.author));
+    }
     TOMBOLO_TRY(const store::Version written, store_.commit(std::move(transaction)));
     static_cast<void>(written);
     result.changed = true;
     result.app = app;
-    activate(std::move(app));
+    activate(app);
+    tell({AppEvent::Kind::deployed, current, std::move(app)});
     return result;
+}
+
+Result<void> AppRepository::remove(const ObjectId& id) {
+    const std::lock_guard lock(deploy_mutex_);
+    const std::shared_ptr<const App> gone = find(id);
+    if (gone == nullptr) {
+        return no_app();
+    }
+    store::Transaction transaction;
+    transaction.erase_record(Space::meta, app_key(id));
+    transaction.erase_record(Space::meta, "app-clients/" + gone->client_app_id);
+    for (const char* space :
+         {"deployments/", "drafts/", "blobs/", "secrets/", "app-settings/", "app-logs/", "users/",
+          "identities/", "sessions/", "user-sessions/", "devices/", "emails/", "mail-tokens/",
+          "api-keys/", "user-keys/", "push/", "server-keys/"}) {
+        const std::string prefix = space + id.to_string() + "/";
+        transaction.erase_records(Space::meta, prefix, store::embedded::prefix_end(prefix));
+    }
+    TOMBOLO_TRY(const store::Version written, store_.commit(std::move(transaction)));
+    static_cast<void>(written);
+    {
+        const std::unique_lock maps(mutex_);
+        by_id_.erase(id);
+        by_client_id_.erase(gone->client_app_id);
+        std::erase_if(drafts_, [&](const auto& one) { return one.first.first == id; });
+    }
+    tell({AppEvent::Kind::removed, gone, nullptr});
+    return {};
+}
+
+void AppRepository::add_listener(Listener listener) {
+    listeners_.push_back(std::move(listener));
+}
+
+void AppRepository::tell(const AppEvent& event) const {
+    for (const Listener& listener : listeners_) {
+        listener(event);
+    }
 }
 
 Result<std::vector<DeploymentInfo>> AppRepository::deployments(const ObjectId& app) const {
@@ -266,11 +339,17 @@ Result<std::vector<DeploymentInfo>> AppRepository::deployments(const ObjectId& a
         info.number = store::embedded::read_u64(cursor->key(), prefix.size());
         info.created_unix_ms = integer(record, "created_ms");
         info.origin = text(record, "origin");
+        info.author = text(record, "author");
+        info.name = text(record, "name");
+        info.draft = text(record, "draft");
+        if (info.number == 0) {
+            continue; // what an app is created with
+        }
         info.files = record.find("files").as_document().count();
         out.push_back(std::move(info));
     }
     TOMBOLO_TRY_VOID(cursor->status());
-    if (out.empty()) {
+    if (out.empty() && find(app) == nullptr) {
         return no_app();
     }
     std::reverse(out.begin(), out.end());
@@ -286,38 +365,7 @@ Result<AppTree> AppRepository::tree(const ObjectId& app, std::uint64_t number) c
     }
     TOMBOLO_TRY(const mql::BsonDocumentView record,
                 mql::BsonDocumentView::validate(as_bytes(*stored)));
-    AppTree tree;
-    for (const mql::BsonElement& element : record.find("files").as_document()) {
-        const mql::BsonDocumentView file = element.value.as_document();
-        TOMBOLO_TRY(std::optional<std::string> content,
-                    snapshot->record(Space::meta, blob_key(app, text(file, "hash"))));
-        if (!content) {
-            return Error(ErrorCode::store_corrupt, "a deployment misses a file",
-                         text(file, "path"));
-        }
-        tree.emplace(text(file, "path"), std::move(*content));
-    }
-    return tree;
-}
-
-Result<void> AppRepository::set_secret(const ObjectId& app, const std::string& name,
-                                       const std::string& value) {
-    const std::string key = secret_key(app, name);
-    store::Transaction transaction;
-    transaction.put_record(Space::meta, key, sealer_.seal(key, value));
-    TOMBOLO_TRY(const store::Version written, store_.commit(std::move(transaction)));
-    static_cast<void>(written);
-    return {};
-}
-
-Result<std::string> AppRepository::secret(const ObjectId& app, const std::string& name) const {
-    const std::string key = secret_key(app, name);
-    TOMBOLO_TRY(const std::optional<std::string> sealed,
-                store_.snapshot()->record(Space::meta, key));
-    if (!sealed) {
-        return Error(ErrorCode::not_found, "secret '" + name + "' is not defined");
-    }
-    return sealer_.open(key, *sealed);
+    return read_files(app, record, *snapshot);
 }
 
 } // namespace tombolo::server

@@ -122,6 +122,69 @@ void ApiKeys::remove(const Caller& caller, const std::string& id) const {
     context_.store.commit(std::move(transaction)).value();
 }
 
+std::vector<ServerKey> ApiKeys::server_keys(const ObjectId& app) const {
+    const std::string prefix = Keys(app).server_keys();
+    const auto snapshot = context_.store.snapshot();
+    const auto cursor = snapshot->scan_records(Space::meta, prefix, prefix + "~");
+    std::vector<ServerKey> out;
+    while (cursor->next()) {
+        const std::string id(cursor->key().substr(prefix.size()));
+        const ObjectId user = ObjectId::parse(cursor->value()).value();
+        const auto stored = snapshot->record(Space::meta, Keys(app).user_keys(user) + id).value();
+        if (stored) { // its user may have been deleted
+            out.push_back({decode_api_key(id, *stored).value(), user});
+        }
+    }
+    cursor->status().value();
+    return out;
+}
+
+ApiKeys::Created ApiKeys::create_server_key(const server::App& app, const std::string& name) const {
+    if (!is_key_name(name)) {
+        fail(api::bad_request(
+            "an API key's name has 1 to 64 letters, digits, hyphens and underscores"));
+    }
+    const std::vector<ServerKey> existing = server_keys(app.id);
+    if (existing.size() >= server_keys_max) {
+        fail(api::bad_request("an app has at most " + std::to_string(server_keys_max) +
+                              " server API keys"));
+    }
+    if (std::any_of(existing.begin(), existing.end(),
+                    [&](const ServerKey& one) { return one.key.name == name; })) {
+        fail(api::conflict("APIKeyAlreadyExists", "an API key of this name exists"));
+    }
+    Created created;
+    created.secret = server::random_text(key_length);
+    created.key = {to_hex(as_bytes(server::random_bytes(12))), name, false,
+                   hash_of(created.secret)};
+    User user;
+    user.id = ObjectId::parse(to_hex(as_bytes(server::random_bytes(12)))).value();
+    user.type = "server";
+    user.created_ms = context_.now_ms();
+    user.identities.push_back(
+        {created.key.id, "api-key", app.provider_id("api-key").to_string(), {{"name", name}}});
+    const Keys keys(app.id);
+    Transaction transaction;
+    transaction.put_record(Space::meta, keys.user(user.id), encode(user));
+    transaction.put_record(Space::meta, keys.user_keys(user.id) + created.key.id,
+                           encode(created.key));
+    transaction.put_record(Space::meta, keys.api_key(created.key.key_hash),
+                           user.id.to_string() + "/" + created.key.id);
+    transaction.put_record(Space::meta, keys.server_keys() + created.key.id, user.id.to_string());
+    context_.store.commit(std::move(transaction)).value();
+    return created;
+}
+
+void ApiKeys::set_server_key_disabled(const ObjectId& app, const ServerKey& key,
+                                      bool disabled) const {
+    ApiKey changed = key.key;
+    changed.disabled = disabled;
+    Transaction transaction;
+    transaction.put_record(Space::meta, Keys(app).user_keys(key.user) + changed.id,
+                           encode(changed));
+    context_.store.commit(std::move(transaction)).value();
+}
+
 VerifiedIdentity ApiKeys::check(const server::App& app, const std::string& secret,
                                 bool linking) const {
     const api::ApiError invalid{linking ? 400 : 401, "AuthError", "invalid API key"};

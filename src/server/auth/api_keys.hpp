@@ -9,6 +9,15 @@
 
 namespace tombolo::auth {
 
+/// Of an app (admin-api-and-config.md R11).
+inline constexpr std::size_t server_keys_max = 100;
+
+/// A key that belongs to no person: its user is of type "server" and has no other credentials.
+struct ServerKey {
+    ApiKey key;
+    ObjectId user;
+};
+
 class ApiKeys {
   public:
     explicit ApiKeys(Context& context) : context_(context) {}
@@ -27,6 +36,11 @@ class ApiKeys {
     /// The identity behind a key at sign-in. `linking` changes the answer to a bad key from 401 to
     /// 400 (R2-6: a 401 there makes older clients refresh for ever).
     VerifiedIdentity check(const server::App& app, const std::string& secret, bool linking) const;
+
+    // Of administrators.
+    std::vector<ServerKey> server_keys(const ObjectId& app) const;
+    Created create_server_key(const server::App& app, const std::string& name) const;
+    void set_server_key_disabled(const ObjectId& app, const ServerKey& key, bool disabled) const;
 
   private:
     // The session of a refresh token; 401 when it has ended.

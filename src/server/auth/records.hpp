@@ -11,6 +11,7 @@
 //   mail-tokens/<app>/<token id>          MailToken
 //   api-keys/<app>/<SHA-256 of the key>   user id "/" key id
 //   user-keys/<app>/<user>/<key id>       ApiKey
+//   server-keys/<app>/<key id>            user id of a key that is no person's
 //   push/<app>/<service>/<user>           registration token
 //
 // Encoding and decoding only; what may happen is decided by the services beside this.
@@ -131,6 +132,7 @@ class Keys {
     std::string user_keys(const ObjectId& user) const {
         return "user-keys/" + app_ + "/" + user.to_string() + "/";
     }
+    std::string server_keys() const { return "server-keys/" + app_ + "/"; }
     std::string push(std::string_view service, const ObjectId& user) const {
         return "push/" + app_ + "/" + std::string(service) + "/" + user.to_string();
     }

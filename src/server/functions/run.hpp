@@ -14,8 +14,7 @@ namespace tombolo::functions {
 /// What a call needs, all borrowed.
 struct RunInput {
     const Call& call;
-    const std::string& arguments; ///< canonical Extended JSON
-    const Caller& caller;         ///< as whom it runs
+    const Caller& caller; ///< as whom it runs
     const std::map<std::string, std::string>& secrets;
     const Seams& seams;
     const FunctionOptions& options;

@@ -11,7 +11,6 @@ import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 
 import { emailCases } from "./email_cases.mjs";
-import { functionCases } from "./function_cases.mjs";
 import { Checks, Server, Storage } from "./harness.mjs";
 import { KeySetServer } from "./jwt.mjs";
 import { keyCases } from "./key_cases.mjs";
@@ -80,7 +79,6 @@ try {
     await keyCases(context);
     await tokenCases(context);
     await keySetCases(context);
-    await functionCases(context);
     await checks.check("the server stops cleanly", async () => {
         const code = await server.stop();
         if (code !== 0) {

@@ -1,0 +1,81 @@
+#pragma once
+
+// Administrators: accounts, their sessions and key pairs (admin-api-and-config.md 1). Apart from
+// app users: an administrator's token opens no app, and an app user's token no admin route.
+//
+// Records in Space::meta:
+//   admins/<name>                  {password_hash, must_change, created_ms, role}
+//   admin-sessions/<session>       {admin, key, device_id, expires_ms}
+//   admin-keys/<public key>        {admin, hash, description, created_ms}
+//
+// Roles: GROUP_OWNER (when a record says none), GROUP_READ_ONLY (GET and HEAD only), NONE.
+//
+// Blocking; failures are ApiException. Thread-safety: all members from any thread.
+
+#include <string>
+#include <vector>
+
+#include <boost/json/object.hpp>
+
+#include "server/auth/context.hpp"
+
+namespace tombolo::api::admin {
+
+/// The one group (project) of a self-hosted server.
+const ObjectId& group_id();
+
+struct Admin {
+    std::string name;
+    ObjectId id;
+    std::string role = "GROUP_OWNER";
+    bool must_change_password = false;
+};
+
+struct AdminSession {
+    std::string access_token;
+    std::string refresh_token;
+    ObjectId user;
+    std::string device_id;
+};
+
+class Accounts {
+  public:
+    explicit Accounts(auth::Context& context) : context_(context) {}
+
+    /// 401 AuthError, or 429. On the password pool.
+    AdminSession log_in(const std::string& name, const std::string& password);
+    AdminSession log_in_with_key(const std::string& public_key, const std::string& private_key);
+    std::string refresh(std::string_view refresh_token) const;
+    void log_out(std::string_view refresh_token) const;
+    /// Of an access token: 401 InvalidSession unless it holds.
+    Admin caller(std::string_view access_token) const;
+
+    std::vector<Admin> list() const;
+    /// conflict when the name is taken. On the password pool.
+    Admin create(const std::string& name, const std::string& password, const std::string& role);
+    void set_password(const std::string& name, const std::string& password);
+    /// With sessions and keys. The last owner stays.
+    void remove(const std::string& name);
+
+    struct Key {
+        std::string public_key;
+        std::string private_key; ///< of a new one only
+        std::string admin;
+        std::string description;
+    };
+    Key create_key(const Admin& admin, const std::string& description);
+    std::vector<Key> keys() const;
+    void remove_key(const std::string& public_key);
+
+  private:
+    AdminSession start(const std::string& name, const std::string& key) const;
+    auth::TokenClaims verified(std::string_view token, auth::TokenKind kind) const;
+    boost::json::object session(std::string_view refresh_token, std::string& record_key) const;
+    std::optional<Admin> find(const std::string& name) const;
+    void end_sessions(const std::string& member, const std::string& value,
+                      store::Transaction& transaction) const;
+
+    auth::Context& context_;
+};
+
+} // namespace tombolo::api::admin
