@@ -234,6 +234,16 @@ class Engine {
     /// after a bounded amount of work and calls EngineHost::schedule() when there is more.
     virtual void run() = 0;
 
+    /// A write to synced documents that does not come from a device: remote collection operations,
+    /// functions, import. All writes to the collections of synced classes go through here: they
+    /// become history entries with minimal differences in the commit that changes the documents, so
+    /// that there is no second truth. Requests of the transaction that concern other collections
+    /// or records are committed with them. `done` as Store::commit_async: the transaction's own
+    /// errors (duplicate_key, write_conflict, ...) come there.
+    virtual void write(store::Transaction transaction, store::Store::Completion done) = 0;
+    /// True for a collection whose writes belong to write().
+    virtual bool is_synced(store::CollectionId collection) const = 0;
+
     /// Takes an additively changed model: known devices are told of new classes and properties.
     /// incompatible_schema when something known is gone or different.
     virtual Result<void> update_model(SyncModel model) = 0;

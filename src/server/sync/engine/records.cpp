@@ -1,0 +1,297 @@
+#include "server/sync/engine/records.hpp"
+
+#include "core/bytes.hpp"
+#include "server/sync/engine/record_codec.hpp"
+
+namespace tombolo::server::sync {
+
+namespace {
+
+constexpr Number format = 1;
+
+void append_number(std::string& out, Number value) {
+    for (int shift = 56; shift >= 0; shift -= 8) {
+        out.push_back(static_cast<char>(value >> shift));
+    }
+}
+
+void write(RecordWriter& out, const ClassPermissions& permissions) {
+    out.text(permissions.read)
+        .text(permissions.write)
+        .text(permissions.insert)
+        .text(permissions.erase);
+}
+
+ClassPermissions read_permissions(RecordReader& in) {
+    ClassPermissions permissions;
+    permissions.read = in.text();
+    permissions.write = in.text();
+    permissions.insert = in.text();
+    permissions.erase = in.text();
+    return permissions;
+}
+
+void write(RecordWriter& out, const Role& role) {
+    write(out, role.others);
+    out.number(role.classes.size());
+    for (const auto& [name, permissions] : role.classes) {
+        out.text(name);
+        write(out, permissions);
+    }
+}
+
+Role read_role(RecordReader& in) {
+    Role role;
+    role.others = read_permissions(in);
+    const Number count = in.number();
+    for (Number i = 0; i < count && !in.failed(); ++i) {
+        std::string name(in.text());
+        role.classes[std::move(name)] = read_permissions(in);
+    }
+    return role;
+}
+
+void write(RecordWriter& out, const ObjectRef& object) {
+    out.text(encode_object(object));
+}
+
+Result<ObjectRef> read_object(RecordReader& in) {
+    std::string_view bytes = in.text();
+    return decode_object(bytes);
+}
+
+} // namespace
+
+RecordKeys::RecordKeys(const ObjectId& app)
+    : app_(as_text(app.bytes)), state_("sync/" + to_hex(app.bytes) + "/state"),
+      schema_("sync/" + to_hex(app.bytes) + "/schema") {}
+
+std::string RecordKeys::history(Number version) const {
+    std::string key = app_;
+    append_number(key, version);
+    return key;
+}
+
+std::string RecordKeys::part_prefix(const ObjectRef& object) const {
+    return app_ + encode_object(object);
+}
+
+std::string RecordKeys::part(const ObjectRef& object, Number version) const {
+    std::string key = part_prefix(object);
+    append_number(key, version);
+    return key;
+}
+
+std::string RecordKeys::reciprocal_prefix(Number ident) const {
+    return history(ident);
+}
+
+std::string RecordKeys::reciprocal(Number ident, const ObjectRef& object, Number version) const {
+    std::string key = history(ident) + encode_object(object);
+    append_number(key, version);
+    return key;
+}
+
+std::string RecordKeys::file(Number ident) const {
+    return history(ident) + "c";
+}
+
+std::string RecordKeys::file_views(Number ident) const {
+    return history(ident) + "v";
+}
+
+Number version_in_key(std::string_view key) noexcept {
+    Number value = 0;
+    for (std::size_t i = key.size() < 8 ? 0 : key.size() - 8; i < key.size(); ++i) {
+        value = value << 8 | static_cast<unsigned char>(key[i]);
+    }
+    return value;
+}
+
+std::string end_of_prefix(std::string prefix) {
+    while (!prefix.empty()) {
+        if (prefix.back() != '\xFF') {
+            prefix.back() = static_cast<char>(prefix.back() + 1);
+            break;
+        }
+        prefix.pop_back();
+    }
+    return prefix;
+}
+
+std::string encode(const HistoryEntry& entry) {
+    RecordWriter out;
+    out.number(format)
+        .number(static_cast<Number>(entry.kind))
+        .number(entry.origin)
+        .number(entry.client_version)
+        .number(entry.timestamp)
+        .number(entry.audience)
+        .bytes(entry.changeset)
+        .number(entry.dropped.size());
+    for (const ObjectRef& object : entry.dropped) {
+        write(out, object);
+    }
+    out.number(entry.rejected_client_version).number(entry.rejected.size());
+    for (const RejectedObject& rejected : entry.rejected) {
+        write(out, rejected.object);
+        out.text(rejected.reason);
+    }
+    return out.take();
+}
+
+Result<HistoryEntry> decode_history(std::string_view record) {
+    RecordReader in(record);
+    in.number();
+    HistoryEntry entry;
+    entry.kind = static_cast<EntryKind>(in.number());
+    entry.origin = in.number();
+    entry.client_version = in.number();
+    entry.timestamp = in.number();
+    entry.audience = in.number();
+    entry.changeset = in.bytes();
+    const Number dropped = in.number();
+    for (Number i = 0; i < dropped && !in.failed(); ++i) {
+        TOMBOLO_TRY(ObjectRef object, read_object(in));
+        entry.dropped.push_back(std::move(object));
+    }
+    entry.rejected_client_version = in.number();
+    const Number rejected = in.number();
+    for (Number i = 0; i < rejected && !in.failed(); ++i) {
+        TOMBOLO_TRY(ObjectRef object, read_object(in));
+        entry.rejected.push_back({std::move(object), std::string(in.text())});
+    }
+    TOMBOLO_TRY_VOID(in.finish("history entry"));
+    return entry;
+}
+
+std::string encode(const PartRecord& part) {
+    RecordWriter out;
+    out.number(format)
+        .number(static_cast<Number>(part.kind))
+        .number(part.audience)
+        .number(static_cast<Number>(part.before.kind))
+        .number(store::number(part.before.version))
+        .text(part.before.document)
+        .text(part.before.sidecar);
+    return out.take();
+}
+
+Result<PartRecord> decode_part(std::string_view record) {
+    RecordReader in(record);
+    in.number();
+    PartRecord part;
+    part.kind = static_cast<PartKind>(in.number());
+    part.audience = in.number();
+    part.before.kind = static_cast<BeforeImage::Kind>(in.number());
+    part.before.version = store::Version{in.number()};
+    part.before.document = in.text();
+    part.before.sidecar = in.text();
+    TOMBOLO_TRY_VOID(in.finish("part"));
+    return part;
+}
+
+std::string encode_core(const FileState& file) {
+    RecordWriter out;
+    out.number(format)
+        .number(file.ident)
+        .number(static_cast<Number>(file.salt))
+        .text(file.user)
+        .number(file.schema_version)
+        .number(file.upload_client)
+        .number(file.floor)
+        .number(file.locked)
+        .number(file.scan)
+        .number(static_cast<Number>(file.last_seen_ms))
+        .number(file.is_dead ? 1 : 0);
+    return out.take();
+}
+
+std::string encode_views(const FileState& file) {
+    RecordWriter out;
+    out.number(format).number(file.epochs.size());
+    for (const auto& epoch : file.epochs) {
+        out.number(epoch->point)
+            .number(static_cast<Number>(epoch->query_version))
+            .text(epoch->body);
+        write(out, epoch->role);
+    }
+    out.number(file.holes.size());
+    for (const Hole& hole : file.holes) {
+        out.number(hole.after).number(hole.point);
+    }
+    return out.take();
+}
+
+Result<FileState> decode_file(std::string_view core, std::string_view views) {
+    RecordReader in(core);
+    in.number();
+    FileState file;
+    file.ident = in.number();
+    file.salt = static_cast<std::int64_t>(in.number());
+    file.user = in.text();
+    file.schema_version = in.number();
+    file.upload_client = in.number();
+    file.floor = in.number();
+    file.locked = in.number();
+    file.scan = in.number();
+    file.last_seen_ms = static_cast<std::int64_t>(in.number());
+    file.is_dead = in.number() != 0;
+    TOMBOLO_TRY_VOID(in.finish("file"));
+
+    RecordReader view_reader(views);
+    view_reader.number();
+    const Number epochs = view_reader.number();
+    for (Number i = 0; i < epochs && !view_reader.failed(); ++i) {
+        auto epoch = std::make_shared<Epoch>();
+        epoch->point = view_reader.number();
+        epoch->query_version = static_cast<std::int64_t>(view_reader.number());
+        epoch->body = view_reader.text();
+        epoch->role = read_role(view_reader);
+        file.epochs.push_back(std::move(epoch));
+    }
+    const Number holes = view_reader.number();
+    for (Number i = 0; i < holes && !view_reader.failed(); ++i) {
+        const Number after = view_reader.number();
+        file.holes.push_back({after, view_reader.number()});
+    }
+    TOMBOLO_TRY_VOID(view_reader.finish("views of a file"));
+    return file;
+}
+
+std::string encode(const EngineState& state) {
+    RecordWriter out;
+    out.number(format)
+        .number(state.top)
+        .number(state.next_ident)
+        .number(state.trimmed)
+        .number(state.generations.size());
+    for (const SaltGeneration& generation : state.generations) {
+        out.number(generation.first).text(generation.secret);
+    }
+    return out.take();
+}
+
+Result<EngineState> decode_state(std::string_view record) {
+    RecordReader in(record);
+    in.number();
+    EngineState state;
+    state.top = in.number();
+    state.next_ident = in.number();
+    state.trimmed = in.number();
+    const Number generations = in.number();
+    for (Number i = 0; i < generations && !in.failed(); ++i) {
+        const Number first = in.number();
+        state.generations.push_back({first, std::string(in.text())});
+    }
+    TOMBOLO_TRY_VOID(in.finish("engine state"));
+    return state;
+}
+
+std::string role_text(const Role& role) {
+    RecordWriter out;
+    write(out, role);
+    return out.take();
+}
+
+} // namespace tombolo::server::sync

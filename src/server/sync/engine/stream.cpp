@@ -1,0 +1,221 @@
+#include "server/sync/engine/stream.hpp"
+
+#include <algorithm>
+
+#include "changeset/codec.hpp"
+
+namespace tombolo::server::sync {
+
+using changeset::Changeset;
+using changeset::ChangesetBuilder;
+
+namespace {
+
+Changeset lone_erase(const ObjectRef& object) {
+    ChangesetBuilder out;
+    append_erase(out, object);
+    return out.finish().value();
+}
+
+/// EraseObject and, when it comes back, CreateObject: all that a merge can see of a synthetic part.
+Changeset slim(const ObjectRef& object, bool comes_back) {
+    ChangesetBuilder out;
+    append_erase(out, object);
+    if (comes_back) {
+        out.create_object(object.class_name, to_view(object.key));
+    }
+    return out.finish().value();
+}
+
+} // namespace
+
+const Epoch* epoch_for(const FileState& file, Number version) noexcept {
+    const Epoch* result = nullptr;
+    for (const auto& epoch : file.epochs) {
+        if (epoch->point < version) {
+            result = epoch.get();
+        }
+    }
+    return result;
+}
+
+const Epoch* epoch_at(const FileState& file, Number version, const Epoch** previous) noexcept {
+    *previous = nullptr;
+    for (const auto& epoch : file.epochs) {
+        if (epoch->point == version) {
+            return epoch.get();
+        }
+        *previous = epoch.get();
+    }
+    return nullptr;
+}
+
+const Hole* hole_at(const FileState& file, Number point) noexcept {
+    const auto found = std::find_if(file.holes.begin(), file.holes.end(),
+                                    [&](const Hole& hole) { return hole.point == point; });
+    return found == file.holes.end() ? nullptr : &*found;
+}
+
+bool Stream::is_in_hole(Number version) const noexcept {
+    return std::any_of(file_.holes.begin(), file_.holes.end(), [&](const Hole& hole) {
+        return hole.after < version && version < hole.point;
+    });
+}
+
+std::shared_ptr<const View> Stream::view_for(Number version) const {
+    const Epoch* epoch = bugs_.cut_by_current_view && !file_.epochs.empty()
+                             ? file_.epochs.back().get()
+                             : epoch_for(file_, version);
+    return epoch == nullptr ? nullptr : view_of(*epoch);
+}
+
+Result<Entry::Images> Stream::images(Number version, const Entry& entry, std::size_t part) const {
+    if (part < entry.images().size()) {
+        return entry.images()[part];
+    }
+    const ObjectRef& object = entry.cut().parts[part].object;
+    TOMBOLO_TRY(const PartList above, history_.parts(object, version - 1));
+    Entry::Images images;
+    TOMBOLO_TRY(images.before, history_.document_at(object, version - 1, above));
+    TOMBOLO_TRY(images.after, history_.document_at(object, version, above));
+    return images;
+}
+
+/// The table of section 3.
+PartRow Stream::row(const View& view, const std::string& class_name, const Entry::Images& images,
+                    bool is_own) const {
+    if (!view.sees_class(class_name)) {
+        return PartRow::nothing;
+    }
+    const bool was_in = view.holds(class_name, images.before);
+    const bool is_in = view.holds(class_name, images.after);
+    const bool comes_into_being = !images.before.exists() && is_in;
+    if ((was_in && (is_in || !images.after.exists())) || comes_into_being) {
+        return is_own ? PartRow::nothing : PartRow::unchanged;
+    }
+    if (was_in) {
+        return is_own && bugs_.own_departure_not_erased ? PartRow::nothing : PartRow::erase;
+    }
+    return is_in && !is_own ? PartRow::content : PartRow::nothing;
+}
+
+Result<std::shared_ptr<const EncodedPart>> Stream::encode(Number version,
+                                                          const Entry& entry) const {
+    auto result = std::make_shared<EncodedPart>();
+    const HistoryEntry& head = entry.head();
+    if (is_in_hole(version) || head.kind == EntryKind::point) {
+        return std::shared_ptr<const EncodedPart>(std::move(result));
+    }
+    if (head.kind == EntryKind::reset) {
+        if (head.audience == file_.ident) {
+            result->changeset = head.changeset;
+        }
+        return std::shared_ptr<const EncodedPart>(std::move(result));
+    }
+    const std::shared_ptr<const View> view = view_for(version);
+    if (view == nullptr) {
+        return std::shared_ptr<const EncodedPart>(std::move(result));
+    }
+    const bool is_own = head.origin == file_.ident;
+    if (!is_own) {
+        if (std::shared_ptr<const EncodedPart> known = entry.remembered(view.get())) {
+            return known;
+        }
+    }
+    result->origin = is_own ? server_ident : head.origin;
+    ChangesetBuilder out;
+    const CutChangeset& cut = entry.cut();
+    if (!is_own) {
+        append(out, cut.changeset, cut.schema);
+    }
+    bool is_whole = !is_own;
+    for (std::size_t i = 0; i < cut.parts.size(); ++i) {
+        const ObjectRef& object = cut.parts[i].object;
+        if (!view->sees_class(object.class_name)) {
+            is_whole = false;
+            continue;
+        }
+        TOMBOLO_TRY(const Entry::Images each, images(version, entry, i));
+        const PartRow what = row(*view, object.class_name, each, is_own);
+        is_whole = is_whole && what == PartRow::unchanged;
+        if (what == PartRow::unchanged) {
+            append(out, cut.changeset, cut.parts[i].instructions);
+        } else if (what == PartRow::erase) {
+            append_erase(out, object);
+        } else if (what == PartRow::content) {
+            append_content(out, *model_, object,
+                           *read_object(*model_, object.class_name, each.after));
+        }
+    }
+    TOMBOLO_TRY(const Changeset cut_to_view, out.finish());
+    result->changeset = is_whole ? head.changeset : changeset::encode(cut_to_view);
+    if (!is_own) {
+        entry.remember(view, result);
+    }
+    return std::shared_ptr<const EncodedPart>(std::move(result));
+}
+
+Result<std::optional<Sent>> Stream::part(Number version, const ObjectRef& object,
+                                         const PartList& parts_above_base) const {
+    if (is_in_hole(version)) {
+        return std::optional<Sent>();
+    }
+    TOMBOLO_TRY(const std::shared_ptr<const Entry> entry, history_.entry(version));
+    const HistoryEntry& head = entry->head();
+    const ObjectPart* part = entry->cut().find(object);
+    if (part == nullptr || (head.kind == EntryKind::reset && head.audience != file_.ident)) {
+        return std::optional<Sent>();
+    }
+    if (head.kind == EntryKind::reset) {
+        const Changeset whole = entry->cut().part(*part);
+        return std::optional<Sent>(
+            Sent{slim(object, has_create(whole)), head.timestamp, server_ident});
+    }
+    const bool is_own = head.origin == file_.ident;
+    if (bugs_.merge_with_shared_history) {
+        return is_own ? std::optional<Sent>()
+                      : Sent{entry->cut().part(*part), head.timestamp, head.origin};
+    }
+    const std::shared_ptr<const View> view = view_for(version);
+    if (view == nullptr) {
+        return std::optional<Sent>();
+    }
+    Entry::Images around;
+    TOMBOLO_TRY(around.before, history_.document_at(object, version - 1, parts_above_base));
+    TOMBOLO_TRY(around.after, history_.document_at(object, version, parts_above_base));
+    const Number origin = is_own ? server_ident : head.origin;
+    switch (row(*view, object.class_name, around, is_own)) {
+    case PartRow::unchanged:
+        return std::optional<Sent>(Sent{entry->cut().part(*part), head.timestamp, origin});
+    case PartRow::erase:
+        return std::optional<Sent>(Sent{lone_erase(object), head.timestamp, origin});
+    case PartRow::content:
+        return std::optional<Sent>(Sent{slim(object, true), head.timestamp, origin});
+    case PartRow::nothing:
+        break;
+    }
+    return std::optional<Sent>();
+}
+
+Result<std::optional<Sent>> Stream::point_part(const Epoch& epoch, const Epoch* previous,
+                                               const ObjectRef& object,
+                                               const PartList& parts_above_base) const {
+    TOMBOLO_TRY(const Image at, history_.document_at(object, epoch.point, parts_above_base));
+    const bool is_in = view_of(epoch)->holds(object.class_name, at);
+    bool was_in = previous != nullptr && view_of(*previous)->holds(object.class_name, at);
+    bool is_touched = false;
+    if (const Hole* hole = hole_at(file_, epoch.point); hole && !bugs_.collapse_of_views_only) {
+        TOMBOLO_TRY(const PartList above, history_.parts(object, hole->after));
+        is_touched = std::any_of(above.begin(), above.end(), [&](const auto& each) {
+            return each.first < epoch.point &&
+                   (each.second.kind == PartKind::change || each.second.audience == file_.ident);
+        });
+    }
+    if (!is_touched && is_in == was_in) {
+        return std::optional<Sent>();
+    }
+    TOMBOLO_TRY(const std::shared_ptr<const Entry> entry, history_.entry(epoch.point));
+    return std::optional<Sent>(Sent{slim(object, is_in), entry->head().timestamp, server_ident});
+}
+
+} // namespace tombolo::server::sync

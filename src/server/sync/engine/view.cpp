@@ -1,0 +1,130 @@
+#include "server/sync/engine/view.hpp"
+
+#include "query/binder.hpp"
+#include "query/subscription.hpp"
+
+namespace tombolo::server::sync {
+
+namespace {
+
+std::unique_ptr<Predicate> compile(const Model& model, std::string_view class_name,
+                                   std::string_view text) {
+    Result<query::Query> query = query::compile(text, model.schema(), class_name);
+    return query ? std::make_unique<Predicate>(*std::move(query)) : nullptr;
+}
+
+} // namespace
+
+Predicate::Predicate(query::Query query) : query_(std::move(query)), filter_(query_) {}
+
+View::View(std::shared_ptr<const Model> model, const std::string& body, const Role& role)
+    : model_(std::move(model)) {
+    protocol::QueryBody queries;
+    if (Result<protocol::QueryBody> parsed = protocol::parse_query_body(body)) {
+        queries = *std::move(parsed);
+    }
+    for (const schema::ClassSchema& each : model_->schema().classes()) {
+        if (each.is_embedded()) {
+            continue;
+        }
+        const std::string& name = each.name();
+        OfClass& of = classes_[name];
+        const ClassPermissions& permissions = role.of(name);
+        of.write = compile(*model_, name, permissions.write);
+        of.insert = compile(*model_, name, permissions.insert);
+        if (each.is_asymmetric()) {
+            continue;
+        }
+        of.read = compile(*model_, name, permissions.read);
+        of.erase = compile(*model_, name, permissions.erase);
+        if (const auto query = queries.find(name); query != queries.end()) {
+            of.query = compile(*model_, name, query->second);
+            order_.push_back(name);
+        }
+    }
+}
+
+const View::OfClass* View::find(std::string_view class_name) const noexcept {
+    const auto found = classes_.find(class_name);
+    return found == classes_.end() ? nullptr : &found->second;
+}
+
+bool View::sees_class(std::string_view class_name) const noexcept {
+    const OfClass* of = find(class_name);
+    return of != nullptr && of->query != nullptr && of->read != nullptr;
+}
+
+bool View::selects(std::string_view class_name, ByteView document) const {
+    const OfClass* of = find(class_name);
+    return of != nullptr && of->query != nullptr && of->read != nullptr &&
+           of->query->matches(document) && of->read->matches(document);
+}
+
+bool View::holds(std::string_view class_name, const Image& image) const {
+    if (!image.exists() || !selects(class_name, image.bson())) {
+        return false;
+    }
+    return image.is_syncable ? *image.is_syncable
+                             : read_object(*model_, class_name, image).has_value();
+}
+
+bool View::may_write(std::string_view class_name, ByteView document) const {
+    const OfClass* of = find(class_name);
+    return of != nullptr && of->write != nullptr && of->write->matches(document);
+}
+
+bool View::may_insert(std::string_view class_name, ByteView document) const {
+    const OfClass* of = find(class_name);
+    return of != nullptr && of->insert != nullptr && of->insert->matches(document);
+}
+
+bool View::may_erase(std::string_view class_name, ByteView document) const {
+    const OfClass* of = find(class_name);
+    return of != nullptr && of->erase != nullptr && of->erase->matches(document);
+}
+
+Result<void> check_query_body(const Model& model, std::string_view body) {
+    TOMBOLO_TRY(const protocol::QueryBody queries, protocol::parse_query_body(body));
+    const query::SubscriptionRules rules{model.config().queryable, ""};
+    for (const auto& [class_name, text] : queries) {
+        const schema::ClassSchema* of = model.schema().find(class_name);
+        if (of == nullptr || of->is_embedded() || of->is_asymmetric()) {
+            return Error(ErrorCode::query_invalid,
+                         "Invalid query: table \"" + class_name + "\" cannot be subscribed to");
+        }
+        TOMBOLO_TRY_VOID([&]() -> Result<void> {
+            TOMBOLO_TRY(const query::Query query,
+                        query::compile_subscription(text, model.schema(), class_name, rules));
+            return {};
+        }());
+    }
+    return {};
+}
+
+std::shared_ptr<const View> ViewCache::get(const std::shared_ptr<const Model>& model,
+                                           const Epoch& epoch) {
+    const std::pair key(model.get(), epoch.body + '\0' + role_text(epoch.role));
+    const MutexLock lock(mutex_);
+    std::weak_ptr<const View>& slot = views_[key];
+    if (std::shared_ptr<const View> view = slot.lock()) {
+        return view;
+    }
+    auto view = std::make_shared<const View>(model, epoch.body, epoch.role);
+    slot = view;
+    if (views_.size() > sweep_at_) {
+        std::erase_if(views_, [](const auto& each) { return each.second.expired(); });
+        sweep_at_ = 64 + 2 * views_.size();
+    }
+    return view;
+}
+
+std::size_t ViewCache::size() const {
+    const MutexLock lock(mutex_);
+    std::size_t count = 0;
+    for (const auto& each : views_) {
+        count += each.second.expired() ? 0 : 1;
+    }
+    return count;
+}
+
+} // namespace tombolo::server::sync

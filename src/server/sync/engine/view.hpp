@@ -1,0 +1,91 @@
+#pragma once
+
+// A view: which objects a device holds. The query of an epoch AND what its role may read
+// (server-sync-algorithm.md 2), compiled against a model.
+//
+// Views are shared: files with equal queries and roles have the same View object, and what is sent
+// to one of them can be sent to all. A class whose query or role does not bind (any more) matches
+// nothing.
+//
+// Thread-safety: View is immutable; ViewCache may be used from any thread.
+
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/mutex.hpp"
+#include "core/result.hpp"
+#include "protocol/json_bodies.hpp"
+#include "query/bound.hpp"
+#include "query/document_filter.hpp"
+#include "server/sync/engine/documents.hpp"
+#include "server/sync/engine/model.hpp"
+#include "server/sync/engine/records.hpp"
+
+namespace tombolo::server::sync {
+
+/// One predicate over documents of a class.
+class Predicate {
+  public:
+    Predicate(query::Query query);
+    bool matches(ByteView document) const { return filter_.matches(document); }
+    const query::Query& query() const noexcept { return query_; }
+
+  private:
+    query::Query query_;
+    query::DocumentFilter filter_;
+};
+
+class View {
+  public:
+    View(std::shared_ptr<const Model> model, const std::string& body, const Role& role);
+
+    const Model& model() const noexcept { return *model_; }
+    /// False: no object of the class can be in the view.
+    bool sees_class(std::string_view class_name) const noexcept;
+    /// Classes with a query, in the model's order.
+    const std::vector<std::string>& classes() const noexcept { return order_; }
+    /// Query and role match the document, whether or not it can be synced.
+    bool selects(std::string_view class_name, ByteView document) const;
+    /// The same for one that exists and can be synced: the chapter's `member`.
+    bool holds(std::string_view class_name, const Image& image) const;
+
+    bool may_write(std::string_view class_name, ByteView document) const;
+    bool may_insert(std::string_view class_name, ByteView document) const;
+    bool may_erase(std::string_view class_name, ByteView document) const;
+
+  private:
+    struct OfClass {
+        std::unique_ptr<Predicate> query; ///< null: not subscribed
+        std::unique_ptr<Predicate> read;  ///< of the role; null: denied
+        std::unique_ptr<Predicate> write;
+        std::unique_ptr<Predicate> insert;
+        std::unique_ptr<Predicate> erase;
+    };
+    const OfClass* find(std::string_view class_name) const noexcept;
+
+    std::shared_ptr<const Model> model_;
+    std::map<std::string, OfClass, std::less<>> classes_;
+    std::vector<std::string> order_;
+};
+
+/// Says yes, or the text of the QUERY_ERROR.
+Result<void> check_query_body(const Model& model, std::string_view body);
+
+class ViewCache {
+  public:
+    /// The view of the epoch under the model; views nobody holds are forgotten.
+    std::shared_ptr<const View> get(const std::shared_ptr<const Model>& model, const Epoch& epoch)
+        TOMBOLO_EXCLUDES(mutex_);
+    std::size_t size() const TOMBOLO_EXCLUDES(mutex_);
+
+  private:
+    mutable Mutex mutex_;
+    std::map<std::pair<const Model*, std::string>, std::weak_ptr<const View>>
+        views_ TOMBOLO_GUARDED_BY(mutex_);
+    std::size_t sweep_at_ TOMBOLO_GUARDED_BY(mutex_) = 64;
+};
+
+} // namespace tombolo::server::sync
