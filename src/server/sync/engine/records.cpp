@@ -243,12 +243,12 @@ Result<FileState> decode_file(std::string_view core, std::string_view views) {
     view_reader.number();
     const Number epochs = view_reader.number();
     for (Number i = 0; i < epochs && !view_reader.failed(); ++i) {
-        auto epoch = std::make_shared<Epoch>();
-        epoch->point = view_reader.number();
-        epoch->query_version = static_cast<std::int64_t>(view_reader.number());
-        epoch->body = view_reader.text();
-        epoch->role = read_role(view_reader);
-        file.epochs.push_back(std::move(epoch));
+        const Number point = view_reader.number();
+        const auto version = static_cast<std::int64_t>(view_reader.number());
+        std::string body(view_reader.text());
+        Role role = read_role(view_reader);
+        file.epochs.push_back(
+            std::make_shared<Epoch>(make_epoch(point, version, std::move(body), std::move(role))));
     }
     const Number holes = view_reader.number();
     for (Number i = 0; i < holes && !view_reader.failed(); ++i) {
@@ -286,6 +286,12 @@ Result<EngineState> decode_state(std::string_view record) {
     }
     TOMBOLO_TRY_VOID(in.finish("engine state"));
     return state;
+}
+
+Epoch make_epoch(Number point, std::int64_t query_version, std::string body, Role role) {
+    Epoch epoch{point, query_version, std::move(body), std::move(role), {}};
+    epoch.identity = epoch.body + '\0' + role_text(epoch.role);
+    return epoch;
 }
 
 std::string role_text(const Role& role) {

@@ -94,7 +94,12 @@ struct Epoch {
     std::int64_t query_version = 0;
     std::string body; ///< of the query, as it came
     Role role;
+    /// Body and role in one text: equal for equal views. Not stored.
+    std::string identity;
 };
+
+/// Fills in `identity`.
+Epoch make_epoch(Number point, std::int64_t query_version, std::string body, Role role);
 
 /// A collapse (server-sync-algorithm.md 8): nothing was sent strictly between the two.
 struct Hole {

@@ -103,7 +103,7 @@ Result<void> check_query_body(const Model& model, std::string_view body) {
 
 std::shared_ptr<const View> ViewCache::get(const std::shared_ptr<const Model>& model,
                                            const Epoch& epoch) {
-    const std::pair key(model.get(), epoch.body + '\0' + role_text(epoch.role));
+    const std::pair key(model.get(), epoch.identity);
     const MutexLock lock(mutex_);
     std::weak_ptr<const View>& slot = views_[key];
     if (std::shared_ptr<const View> view = slot.lock()) {

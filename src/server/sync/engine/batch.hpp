@@ -1,0 +1,118 @@
+#pragma once
+
+// What one commit will make: new history entries, documents, parts, files, on top of a snapshot.
+//
+// Lives from the start of a batch to the answer of its commit. Nothing in it is visible to sessions
+// before. Not thread-safe: the integrator's.
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <unordered_map>
+#include <vector>
+
+#include "server/sync/engine/history.hpp"
+
+namespace tombolo::server::sync {
+
+/// A part of D_c(v) as the file knows it by now, after merges with what it uploaded.
+struct Reciprocal {
+    Number timestamp = 0;
+    Number origin = server_ident;
+    changeset::Changeset changeset;
+};
+
+std::string encode(const Reciprocal& reciprocal);
+Result<Reciprocal> decode_reciprocal(std::string_view record);
+
+/// A file in the integrator's memory, with all its reciprocals.
+struct LoadedFile {
+    using ReciprocalKey = std::pair<Number, std::string>; ///< version, encoded object
+
+    FileState state;
+    std::map<ReciprocalKey, Reciprocal> reciprocals;
+};
+
+/// A document changed in the batch.
+struct ChangedDocument {
+    Image base; ///< what the store has
+    Image now;
+    PartList parts; ///< made in this batch
+};
+
+class Batch final : public HistorySource {
+  public:
+    Batch(std::unique_ptr<store::Snapshot> snapshot, const store::Store& store,
+          const RecordKeys& keys, std::shared_ptr<const Model> model, const EntryCache& cache,
+          Number top);
+
+    const std::shared_ptr<const Model>& model() const noexcept { return model_; }
+    /// A client's schema came in.
+    void set_model(std::shared_ptr<const Model> model);
+
+    Number top() const override { return top_; }
+    Result<std::shared_ptr<const Entry>> entry(Number version) const override;
+    Result<PartList> parts(const ObjectRef& object, Number after) const override;
+    Result<Image> current(const ObjectRef& object) const override;
+    Result<Image> before(const ObjectRef& object, const BeforeImage& image) const override {
+        return durable_->before(object, image);
+    }
+
+    /// The next version with this entry.
+    Number append(std::shared_ptr<const Entry> entry);
+    /// The document becomes `after` by the entry just appended.
+    void change(const ObjectRef& object, const Image& before, const Image& after);
+    void add_part(const ObjectRef& object, PartRecord part);
+
+    const store::Snapshot& snapshot() const noexcept { return *snapshot_; }
+    Number first_new() const noexcept { return base_top_ + 1; }
+    const std::map<Number, std::shared_ptr<const Entry>>& entries() const noexcept {
+        return entries_;
+    }
+    using Documents = std::unordered_map<ObjectRef, ChangedDocument, ObjectRefHash>;
+    const Documents& documents() const noexcept { return documents_; }
+    /// Bytes of changes so far, roughly.
+    std::size_t bytes() const noexcept { return bytes_; }
+
+    // What is to be written of files.
+    std::set<Number> changed_cores;
+    std::set<Number> changed_views;
+    std::map<std::string, std::optional<std::string>> reciprocals;
+    bool model_changed = false;
+    bool state_changed = false;
+    /// Requests of outside writes that are none of ours.
+    std::vector<store::Transaction::Request> passed_on;
+    /// What happens when all of this is durable.
+    std::vector<std::function<void(store::Version)>> effects;
+    /// Files that want a point at the end of the batch, with what it brings.
+    struct Wish {
+        Number file = 0;
+        Epoch epoch;
+        /// A collapse of what lies above this version.
+        std::optional<Number> collapse_after;
+    };
+    std::vector<Wish> wishes;
+
+    /// Nothing to write.
+    bool is_empty() const noexcept {
+        return entries_.empty() && documents_.empty() && changed_cores.empty() && !state_changed &&
+               !model_changed && passed_on.empty() && wishes.empty();
+    }
+
+  private:
+    std::unique_ptr<store::Snapshot> snapshot_;
+    const store::Store& store_;
+    const RecordKeys& keys_;
+    const EntryCache& cache_;
+    std::shared_ptr<const Model> model_;
+    std::optional<SnapshotHistory> durable_;
+    const Number base_top_;
+    Number top_;
+    std::map<Number, std::shared_ptr<const Entry>> entries_;
+    Documents documents_;
+    std::size_t bytes_ = 0;
+};
+
+} // namespace tombolo::server::sync

@@ -1,0 +1,331 @@
+#include "server/sync/engine/engine_impl.hpp"
+
+#include <sodium.h>
+
+#include <algorithm>
+
+#include "changeset/codec.hpp"
+#include "server/sync/engine/session_error.hpp"
+
+namespace tombolo::server::sync {
+
+using protocol::SyncErrorCode;
+
+namespace {
+
+/// Entries and images that fan-out and merges find without reading the store.
+constexpr std::size_t cache_bytes = std::size_t{32} << 20;
+
+} // namespace
+
+EngineImpl::EngineImpl(EngineOptions options, store::Store& store, RoleProvider& roles,
+                       EngineHost& host, const Clock& clock, Random& random)
+    : options_(std::move(options)), store_(store), roles_(roles), host_(host), clock_(clock),
+      keys_(options_.app), cache_(cache_bytes),
+      integrator_(options_, store_, keys_, views_, cache_, host_, clock_, random) {}
+
+EngineImpl::~EngineImpl() {
+    const MutexLock lock(mutex_);
+    while (is_committing_) {
+        idle_.wait(mutex_);
+    }
+}
+
+Result<void> EngineImpl::open() {
+    const auto snapshot = store_.snapshot();
+    EngineState state;
+    TOMBOLO_TRY(const std::optional<std::string> record,
+                snapshot->record(store::Space::meta, keys_.state()));
+    if (record) {
+        TOMBOLO_TRY(state, decode_state(*record));
+    }
+    SyncModel config = options_.model;
+    TOMBOLO_TRY(const std::optional<std::string> added,
+                snapshot->record(store::Space::meta, keys_.schema()));
+    if (added) {
+        TOMBOLO_TRY(const changeset::Changeset facts, changeset::decode(as_bytes(*added)));
+        for (const changeset::Instruction& each : facts.instructions()) {
+            if (const std::optional<schema::SchemaFact> fact = fact_of(facts, each)) {
+                TOMBOLO_TRY_VOID([&]() -> Result<void> {
+                    TOMBOLO_TRY([[maybe_unused]] const bool changed, add_fact(config, *fact));
+                    return {};
+                }());
+            }
+        }
+    }
+    TOMBOLO_TRY(std::shared_ptr<const Model> model, Model::make(std::move(config), store_));
+    const Number top = state.top;
+    integrator_.start(std::move(state), model);
+    const MutexLock lock(mutex_);
+    published_ = {top, std::move(model), false};
+    generations_ = integrator_.state().generations;
+    return {};
+}
+
+// What sessions read
+
+SessionContext::Published EngineImpl::published() const {
+    const MutexLock lock(mutex_);
+    return published_;
+}
+
+std::int64_t EngineImpl::salt_of(Number version) const {
+    if (version == 0) {
+        return 0;
+    }
+    const MutexLock lock(mutex_);
+    const SaltGeneration* found = nullptr;
+    for (const SaltGeneration& generation : generations_) {
+        if (generation.first <= version) {
+            found = &generation;
+        }
+    }
+    if (found == nullptr) {
+        return 1;
+    }
+    unsigned char out[crypto_shorthash_BYTES];
+    unsigned char in[8];
+    for (unsigned i = 0; i < 8; ++i) {
+        in[i] = static_cast<unsigned char>(version >> (8 * i));
+    }
+    crypto_shorthash(out, in, sizeof in,
+                     reinterpret_cast<const unsigned char*>(found->secret.data()));
+    std::uint64_t salt = 0;
+    for (unsigned i = 0; i < 8; ++i) {
+        salt |= static_cast<std::uint64_t>(out[i]) << (8 * i);
+    }
+    salt &= (std::uint64_t{1} << 62) - 1;
+    return salt == 0 ? 1 : static_cast<std::int64_t>(salt);
+}
+
+bool EngineImpl::is_synced(store::CollectionId collection) const {
+    return published().model->class_of(collection) != nullptr;
+}
+
+SyncModel EngineImpl::model() const {
+    return published().model->config();
+}
+
+EngineStatistics EngineImpl::statistics() const {
+    EngineStatistics result;
+    {
+        const MutexLock lock(mutex_);
+        result = statistics_;
+        result.server_version = published_.top;
+        result.sessions = sessions_.size();
+    }
+    result.groups = views_.size();
+    return result;
+}
+
+void EngineImpl::count_encoded() {
+    const MutexLock lock(mutex_);
+    ++statistics_.encoded_entries;
+}
+
+// What is asked for
+
+std::size_t EngineImpl::Input::bytes() const noexcept {
+    if (const auto* upload = std::get_if<UploadInput>(&what)) {
+        return 64 + upload->entries.size();
+    }
+    if (const auto* write = std::get_if<WriteInput>(&what)) {
+        return 64 + write->transaction.bytes();
+    }
+    return 64;
+}
+
+void EngineImpl::submit(Input input) {
+    if (input.mailbox != nullptr) {
+        const MutexLock lock(input.mailbox->mutex);
+        input.mailbox->content.backlog_bytes += input.bytes();
+    }
+    {
+        const MutexLock lock(mutex_);
+        inputs_.push_back(std::move(input));
+    }
+    host_.schedule();
+}
+
+void EngineImpl::allocate_file(std::string user_id, std::uint64_t schema_version,
+                               FileCompletion done) {
+    submit({AllocateInput{std::move(user_id), schema_version, std::move(done)}, nullptr, 0});
+}
+
+void EngineImpl::submit_upload(const std::shared_ptr<Mailbox>& mailbox, Number file,
+                               protocol::UploadCursor progress, Number locked,
+                               std::vector<std::byte> entries) {
+    submit({UploadInput{progress, locked, std::move(entries)}, mailbox, file});
+}
+
+void EngineImpl::submit_query(const std::shared_ptr<Mailbox>& mailbox, Number file,
+                              std::int64_t version, std::string body, const Role& role,
+                              Number scan) {
+    submit({QueryInput{version, std::move(body), role, scan}, mailbox, file});
+}
+
+void EngineImpl::submit_death(Number file) {
+    submit({DeathInput{}, nullptr, file});
+}
+
+void EngineImpl::write(store::Transaction transaction, store::Store::Completion done) {
+    submit({WriteInput{std::move(transaction), std::move(done)}, nullptr, 0});
+}
+
+Result<void> EngineImpl::update_model(SyncModel model) {
+    for (const schema::SchemaFact& fact :
+         schema::facts_beyond(model.documents.schema, published().model->schema())) {
+        static_cast<void>(fact);
+        return Error(ErrorCode::incompatible_schema,
+                     "the new schema lacks classes or properties that devices have; terminate and "
+                     "enable sync again to change them");
+    }
+    submit({ModelInput{std::move(model)}, nullptr, 0});
+    return {};
+}
+
+void EngineImpl::roles_changed(std::string_view user_id) {
+    std::vector<Attached> attached;
+    {
+        const MutexLock lock(mutex_);
+        for (const auto& [file, each] : sessions_) {
+            if (user_id.empty() || each.user == user_id) {
+                attached.push_back(each);
+            }
+        }
+    }
+    for (const Attached& each : attached) {
+        const Result<Role> role = roles_.role_of(each.user);
+        if (role && role_text(*role) == each.role) {
+            continue;
+        }
+        {
+            const MutexLock lock(each.mailbox->mutex);
+            each.mailbox->content.error =
+                session_error(SyncErrorCode::session_closed, "permissions changed");
+        }
+        each.mailbox->notify();
+    }
+}
+
+// IDENT
+
+std::optional<SessionError> EngineImpl::check(const IdentRequest& request, const FileState& file,
+                                              const Published& now) const {
+    const Number scan = request.scan.server.value;
+    const Number latest = request.latest.version.value;
+    if (file.salt != request.file.salt.value) {
+        return session_error(SyncErrorCode::diverging_histories, "the file's salt is another");
+    }
+    if (file.user != request.user_id) {
+        return session_error(SyncErrorCode::user_mismatch,
+                             "the file belongs to another user; delete it and sync again");
+    }
+    if (file.is_dead) {
+        return session_error(SyncErrorCode::bad_client_file_ident, "the file has to be reset");
+    }
+    if (clock_.unix_ms() - file.last_seen_ms > options_.client_max_offline_ms && scan < now.top) {
+        return session_error(SyncErrorCode::client_file_expired,
+                             "the file was offline for longer than the app allows");
+    }
+    if (scan < file.floor || scan > now.top || latest < scan || latest > now.top) {
+        return session_error(SyncErrorCode::bad_server_version,
+                             "the file's server version does not fit the server's history");
+    }
+    if (request.scan.client.value > file.upload_client) {
+        return session_error(SyncErrorCode::bad_client_version,
+                             "the file's client version does not fit the server's history");
+    }
+    if (request.latest.salt.value != salt_of(latest)) {
+        return session_error(SyncErrorCode::diverging_histories,
+                             "the server's history is not the one the file knows");
+    }
+    return std::nullopt;
+}
+
+Engine::IdentResult EngineImpl::identify(const IdentRequest& request, SessionListener& listener) {
+    const Published now = published();
+    if (now.has_failed) {
+        return session_error(SyncErrorCode::session_closed, "sync has stopped");
+    }
+    if (request.schema_version != now.model->config().schema_version) {
+        return session_error(SyncErrorCode::bad_schema_version,
+                             "Client provided invalid schema version");
+    }
+    const Number ident = request.file.ident.value;
+    const auto snapshot = store_.snapshot();
+    const auto core = snapshot->record(store::Space::file, keys_.file(ident));
+    const auto views = snapshot->record(store::Space::file, keys_.file_views(ident));
+    if (!core || !views) {
+        return session_error(SyncErrorCode::session_closed, "the server cannot read its store");
+    }
+    if (!*core || !*views) {
+        return session_error(SyncErrorCode::bad_client_file_ident,
+                             "the server does not know the file");
+    }
+    const Result<FileState> file = decode_file(**core, **views);
+    if (!file) {
+        return session_error(SyncErrorCode::bad_client_file_ident,
+                             "the server lost its record of the file");
+    }
+    if (std::optional<SessionError> error = check(request, *file, now)) {
+        error->body.is_recovery_mode_disabled = options_.recovery_mode_disabled;
+        return *std::move(error);
+    }
+    if (const Result<void> good = check_query_body(*now.model, request.query_body); !good) {
+        return session_error(SyncErrorCode::bad_query, good.error().message());
+    }
+    Result<Role> role = roles_.role_of(request.user_id);
+    if (!role) {
+        return session_error(SyncErrorCode::other_session_error,
+                             "the user's permissions cannot be determined");
+    }
+    auto mailbox = std::make_shared<Mailbox>();
+    {
+        const MutexLock lock(mailbox->mutex);
+        mailbox->listener = &listener;
+    }
+    SessionListener* replaced = nullptr;
+    {
+        const MutexLock lock(mutex_);
+        Attached& slot = sessions_[ident];
+        if (slot.mailbox != nullptr) {
+            const MutexLock old_lock(slot.mailbox->mutex);
+            replaced = std::exchange(slot.mailbox->listener, nullptr);
+            slot.mailbox->content.is_closed = true;
+        }
+        slot = {mailbox, request.user_id, role_text(*role)};
+    }
+    if (replaced != nullptr) {
+        replaced->on_replaced();
+    }
+    protocol::UploadChecker::Start uploads;
+    uploads.stored = {{file->upload_client}, {file->floor}};
+    uploads.locked = {file->locked};
+    uploads.download_seen = request.scan.server;
+    IdentWish wish{request.scan.server.value, request.query_version.value, request.query_body,
+                   *role, request.protocol_version >= protocol::ProtocolVersion::v14};
+    auto session =
+        std::make_shared<SessionImpl>(*this, mailbox, request, *std::move(role), uploads);
+    submit({IdentInput{std::move(wish)}, mailbox, ident});
+    return std::shared_ptr<Session>(std::move(session));
+}
+
+void EngineImpl::leave(const std::shared_ptr<Mailbox>& mailbox, Number file) {
+    const MutexLock lock(mutex_);
+    const auto found = sessions_.find(file);
+    if (found != sessions_.end() && found->second.mailbox == mailbox) {
+        sessions_.erase(found);
+    }
+}
+
+Result<std::unique_ptr<Engine>> open_engine(EngineOptions options, store::Store& store,
+                                            RoleProvider& roles, EngineHost& host,
+                                            const Clock& clock, Random& random) {
+    auto engine =
+        std::make_unique<EngineImpl>(std::move(options), store, roles, host, clock, random);
+    TOMBOLO_TRY_VOID(engine->open());
+    return std::unique_ptr<Engine>(std::move(engine));
+}
+
+} // namespace tombolo::server::sync

@@ -1,0 +1,156 @@
+#pragma once
+
+// The engine's outer part: queues what sessions ask for, runs the integrator, commits, publishes.
+//
+// State has two owners. What run() works with (integrator_, the batch, the inputs of a commit in
+// flight) is touched by the one thread that is inside run(). What sessions read and write (inputs_,
+// published_, sessions_) is under mutex_, held for moments only.
+
+#include <deque>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <variant>
+#include <vector>
+
+#include "core/mutex.hpp"
+#include "server/sync/engine/engine.hpp"
+#include "server/sync/engine/integrator.hpp"
+#include "server/sync/engine/session_impl.hpp"
+
+namespace tombolo::server::sync {
+
+class EngineImpl final : public Engine, public SessionContext {
+  public:
+    EngineImpl(EngineOptions options, store::Store& store, RoleProvider& roles, EngineHost& host,
+               const Clock& clock, Random& random);
+    ~EngineImpl() override;
+    EngineImpl(const EngineImpl&) = delete;
+    EngineImpl& operator=(const EngineImpl&) = delete;
+
+    Result<void> open();
+
+    // Engine
+    void allocate_file(std::string user_id, std::uint64_t schema_version,
+                       FileCompletion done) override;
+    IdentResult identify(const IdentRequest& request, SessionListener& listener) override;
+    void run() override;
+    void write(store::Transaction transaction, store::Store::Completion done) override;
+    bool is_synced(store::CollectionId collection) const override;
+    Result<void> update_model(SyncModel model) override;
+    void roles_changed(std::string_view user_id) override;
+    SyncModel model() const override;
+    EngineStatistics statistics() const override;
+
+    // SessionContext
+    Published published() const override;
+    std::int64_t salt_of(Number version) const override;
+    void submit_upload(const std::shared_ptr<Mailbox>& mailbox, Number file,
+                       protocol::UploadCursor progress, Number locked,
+                       std::vector<std::byte> entries) override;
+    void submit_query(const std::shared_ptr<Mailbox>& mailbox, Number file, std::int64_t version,
+                      std::string body, const Role& role, Number scan) override;
+    void submit_death(Number file) override;
+    void leave(const std::shared_ptr<Mailbox>& mailbox, Number file) override;
+    void count_encoded() override;
+    const EngineOptions& options() const override { return options_; }
+    store::Store& store() const override { return store_; }
+    const RecordKeys& keys() const override { return keys_; }
+    const EntryCache& cache() const override { return cache_; }
+    ViewCache& views() const override { return views_; }
+
+  private:
+    struct AllocateInput {
+        std::string user;
+        Number schema_version = 0;
+        FileCompletion done;
+    };
+    struct IdentInput {
+        IdentWish wish;
+    };
+    struct UploadInput {
+        protocol::UploadCursor progress;
+        Number locked = 0;
+        std::vector<std::byte> entries;
+    };
+    struct QueryInput {
+        std::int64_t version = 0;
+        std::string body;
+        Role role;
+        Number scan = 0;
+    };
+    struct DeathInput {};
+    struct WriteInput {
+        store::Transaction transaction;
+        store::Store::Completion done;
+    };
+    struct ModelInput {
+        SyncModel model;
+    };
+    struct Input {
+        std::variant<AllocateInput, IdentInput, UploadInput, QueryInput, DeathInput, WriteInput,
+                     ModelInput>
+            what;
+        std::shared_ptr<Mailbox> mailbox; ///< null: nobody's
+        Number file = 0;
+
+        std::size_t bytes() const noexcept;
+    };
+    struct Attached {
+        std::shared_ptr<Mailbox> mailbox;
+        std::string user;
+        std::string role;
+    };
+
+    void submit(Input input);
+    void step();
+    bool take_commit_result();
+    void publish(store::Version version);
+    void give_up(const Error& error);
+    void retry();
+    std::deque<Input> take_inputs();
+    void integrate(std::deque<Input> inputs);
+    void put_back(std::deque<Input> inputs);
+    Result<void> process(Input& input);
+    Result<void> process_upload(Input& input, const UploadInput& upload);
+    Result<void> process_query(Input& input, const QueryInput& query);
+    Result<void> process_ident(Input& input, const IdentInput& ident);
+    void commit(store::Transaction transaction);
+    void finish_input(const Input& input, std::optional<SessionError> error,
+                      std::function<void(Mailbox::Content&)> also = {});
+    void fail_input(Input& input, const Error& error);
+    void notify_all();
+
+    std::optional<SessionError> check(const IdentRequest& request, const FileState& file,
+                                      const Published& now) const;
+
+    const EngineOptions options_;
+    store::Store& store_;
+    RoleProvider& roles_;
+    EngineHost& host_;
+    const Clock& clock_;
+    const RecordKeys keys_;
+    EntryCache cache_;
+    mutable ViewCache views_;
+
+    // run()'s own.
+    Integrator integrator_;
+    std::vector<Input> in_flight_;
+    std::set<const Mailbox*> dead_; ///< sessions whose further inputs are dropped
+    bool has_outside_write_ = false;
+    std::size_t one_by_one_ = 0; ///< inputs still to be tried alone after a failed commit
+
+    mutable Mutex mutex_;
+    Condition idle_;
+    std::deque<Input> inputs_ TOMBOLO_GUARDED_BY(mutex_);
+    bool is_running_ TOMBOLO_GUARDED_BY(mutex_) = false;
+    bool is_committing_ TOMBOLO_GUARDED_BY(mutex_) = false;
+    std::optional<Result<store::Version>> commit_result_ TOMBOLO_GUARDED_BY(mutex_);
+    Published published_ TOMBOLO_GUARDED_BY(mutex_);
+    std::vector<SaltGeneration> generations_ TOMBOLO_GUARDED_BY(mutex_);
+    std::map<Number, Attached> sessions_ TOMBOLO_GUARDED_BY(mutex_);
+    EngineStatistics statistics_ TOMBOLO_GUARDED_BY(mutex_);
+};
+
+} // namespace tombolo::server::sync

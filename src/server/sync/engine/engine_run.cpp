@@ -1,0 +1,365 @@
+// Engine::run(): inputs into a batch, the batch into the store, what is durable to the sessions.
+
+#include <algorithm>
+
+#include "server/sync/engine/engine_impl.hpp"
+#include "server/sync/engine/session_error.hpp"
+
+namespace tombolo::server::sync {
+
+using protocol::SyncErrorCode;
+
+void EngineImpl::run() {
+    {
+        const MutexLock lock(mutex_);
+        if (is_running_) {
+            return;
+        }
+        is_running_ = true;
+    }
+    step();
+    bool has_more = false;
+    {
+        const MutexLock lock(mutex_);
+        is_running_ = false;
+        has_more = commit_result_.has_value() ||
+                   (!is_committing_ && !inputs_.empty() && !published_.has_failed);
+    }
+    if (has_more) {
+        host_.schedule();
+    }
+}
+
+void EngineImpl::step() {
+    if (!take_commit_result()) {
+        return;
+    }
+    std::deque<Input> inputs = take_inputs();
+    if (!inputs.empty()) {
+        integrate(std::move(inputs));
+    }
+}
+
+/// False: a commit is still under way, or the engine has failed.
+bool EngineImpl::take_commit_result() {
+    std::optional<Result<store::Version>> result;
+    {
+        const MutexLock lock(mutex_);
+        if (is_committing_ || published_.has_failed) {
+            return false;
+        }
+        result = std::exchange(commit_result_, std::nullopt);
+    }
+    if (!result) {
+        return true;
+    }
+    if (*result) {
+        publish(**result);
+        return true;
+    }
+    integrator_.abandon();
+    if (has_outside_write_ && in_flight_.size() > 1) {
+        retry();
+        return true;
+    }
+    if (has_outside_write_) {
+        fail_input(in_flight_.front(), result->error());
+        in_flight_.clear();
+        return true;
+    }
+    give_up(result->error());
+    return false;
+}
+
+/// An outside write broke the commit; which one shows when each is tried alone.
+void EngineImpl::retry() {
+    one_by_one_ = in_flight_.size();
+    const MutexLock lock(mutex_);
+    while (!in_flight_.empty()) {
+        inputs_.push_front(std::move(in_flight_.back()));
+        in_flight_.pop_back();
+    }
+}
+
+void EngineImpl::give_up(const Error& error) {
+    host_.log(std::string("sync: the store refused a commit, sync of this app stops: ") +
+              error.what());
+    std::vector<Input> lost = std::exchange(in_flight_, {});
+    {
+        const MutexLock lock(mutex_);
+        published_.has_failed = true;
+        for (Input& input : inputs_) {
+            lost.push_back(std::move(input));
+        }
+        inputs_.clear();
+    }
+    for (Input& input : lost) {
+        fail_input(input, error);
+    }
+    notify_all();
+}
+
+void EngineImpl::fail_input(Input& input, const Error& error) {
+    if (auto* allocate = std::get_if<AllocateInput>(&input.what)) {
+        allocate->done(error);
+    } else if (auto* write = std::get_if<WriteInput>(&input.what)) {
+        write->done(error);
+    }
+}
+
+std::deque<EngineImpl::Input> EngineImpl::take_inputs() {
+    std::deque<Input> taken;
+    std::size_t bytes = 0;
+    const MutexLock lock(mutex_);
+    while (!inputs_.empty() && bytes < options_.batch_bytes &&
+           (one_by_one_ == 0 || taken.empty())) {
+        bytes += inputs_.front().bytes();
+        taken.push_back(std::move(inputs_.front()));
+        inputs_.pop_front();
+    }
+    return taken;
+}
+
+void EngineImpl::put_back(std::deque<Input> inputs) {
+    const MutexLock lock(mutex_);
+    while (!inputs.empty()) {
+        inputs_.push_front(std::move(inputs.back()));
+        inputs.pop_back();
+    }
+}
+
+void EngineImpl::integrate(std::deque<Input> inputs) {
+    integrator_.begin(store_.snapshot());
+    has_outside_write_ = false;
+    std::deque<Input> held;
+    std::set<Number> stopped;
+    while (!inputs.empty()) {
+        Input input = std::move(inputs.front());
+        inputs.pop_front();
+        if (input.mailbox != nullptr && dead_.contains(input.mailbox.get())) {
+            continue;
+        }
+        // Behind a good QUERY nothing of that file is integrated until its point exists.
+        if (input.file != 0 && stopped.contains(input.file)) {
+            held.push_back(std::move(input));
+            continue;
+        }
+        const std::size_t wishes = integrator_.batch().wishes.size();
+        if (const Result<void> done = process(input); !done) {
+            in_flight_.push_back(std::move(input));
+            for (Input& rest : inputs) {
+                in_flight_.push_back(std::move(rest));
+            }
+            integrator_.abandon();
+            give_up(done.error());
+            return;
+        }
+        if (integrator_.batch().wishes.size() > wishes) {
+            stopped.insert(input.file);
+        }
+        in_flight_.push_back(std::move(input));
+    }
+    put_back(std::move(held));
+    if (one_by_one_ > 0) {
+        --one_by_one_;
+    }
+    Result<store::Transaction> transaction = integrator_.finish();
+    if (!transaction) {
+        integrator_.abandon();
+        give_up(transaction.error());
+        return;
+    }
+    if (transaction->empty()) {
+        publish(store_.newest_version());
+        return;
+    }
+    if (options_.bugs.sent_before_durable) {
+        const MutexLock lock(mutex_);
+        published_.top = integrator_.state().top;
+    }
+    commit(*std::move(transaction));
+}
+
+void EngineImpl::commit(store::Transaction transaction) {
+    {
+        const MutexLock lock(mutex_);
+        is_committing_ = true;
+        ++statistics_.batches;
+    }
+    store_.commit_async(std::move(transaction), [this](Result<store::Version> result) {
+        // The last touch of the engine is the unlock: it may be destroyed right after.
+        EngineHost& host = host_;
+        {
+            const MutexLock lock(mutex_);
+            commit_result_ = std::move(result);
+            is_committing_ = false;
+            idle_.notify_all();
+        }
+        host.schedule();
+    });
+}
+
+// One input
+
+Result<void> EngineImpl::process(Input& input) {
+    if (const auto* upload = std::get_if<UploadInput>(&input.what)) {
+        return process_upload(input, *upload);
+    }
+    if (const auto* query = std::get_if<QueryInput>(&input.what)) {
+        return process_query(input, *query);
+    }
+    if (const auto* ident = std::get_if<IdentInput>(&input.what)) {
+        return process_ident(input, *ident);
+    }
+    if (const auto* allocate = std::get_if<AllocateInput>(&input.what)) {
+        TOMBOLO_TRY(const protocol::SaltedFileIdent ident,
+                    integrator_.allocate(allocate->user, allocate->schema_version));
+        integrator_.batch().effects.push_back(
+            [done = allocate->done, ident](store::Version) { done(ident); });
+        return {};
+    }
+    if (const auto* write = std::get_if<WriteInput>(&input.what)) {
+        has_outside_write_ = true;
+        TOMBOLO_TRY(std::optional<Error> refused, integrator_.write(write->transaction));
+        integrator_.batch().effects.push_back(
+            [done = write->done, refused](store::Version version) {
+                done(refused ? Result<store::Version>(*refused) : Result<store::Version>(version));
+            });
+        return {};
+    }
+    if (auto* model = std::get_if<ModelInput>(&input.what)) {
+        return integrator_.change_model(model->model);
+    }
+    return integrator_.mark_dead(input.file);
+}
+
+/// When the batch is durable: the session's counters move, it sees its file as it is then.
+void EngineImpl::finish_input(const Input& input, std::optional<SessionError> error,
+                              std::function<void(Mailbox::Content&)> also) {
+    if (error) {
+        dead_.insert(input.mailbox.get());
+    }
+    integrator_.batch().effects.push_back([mailbox = input.mailbox, bytes = input.bytes(),
+                                           error = std::move(error),
+                                           also = std::move(also)](store::Version) {
+        const MutexLock lock(mailbox->mutex);
+        Mailbox::Content& content = mailbox->content;
+        content.backlog_bytes -= std::min(content.backlog_bytes, bytes);
+        ++content.processed;
+        if (error && !content.error) {
+            content.error = error;
+        }
+        if (also) {
+            also(content);
+        }
+    });
+}
+
+Result<void> EngineImpl::process_upload(Input& input, const UploadInput& upload) {
+    TOMBOLO_TRY(std::optional<SessionError> error,
+                integrator_.upload(input.file, upload.progress, upload.locked, upload.entries));
+    if (error) {
+        error->body.is_recovery_mode_disabled = options_.recovery_mode_disabled;
+        host_.log("sync: file " + std::to_string(input.file) + ": " + error->body.message);
+    }
+    finish_input(input, std::move(error));
+    return {};
+}
+
+Result<void> EngineImpl::process_query(Input& input, const QueryInput& query) {
+    TOMBOLO_TRY(const auto answer,
+                integrator_.query(input.file, query.version, query.body, query.role, query.scan));
+    const Number file = input.file;
+    finish_input(input, std::nullopt,
+                 [this, answer, file, version = query.version](Mailbox::Content& content) {
+                     if (const auto* text = std::get_if<std::string>(&answer)) {
+                         content.query_errors.push_back({{version}, *text});
+                         return;
+                     }
+                     const Result<LoadedFile*> loaded = integrator_.load(file);
+                     if (!loaded) {
+                         return;
+                     }
+                     for (const auto& epoch : (*loaded)->state.epochs) {
+                         if (epoch->query_version == version) {
+                             content.requested.insert(epoch->point);
+                         }
+                     }
+                 });
+    return {};
+}
+
+Result<void> EngineImpl::process_ident(Input& input, const IdentInput& ident) {
+    TOMBOLO_TRY(std::optional<SessionError> error, integrator_.identify(input.file, ident.wish));
+    finish_input(input, std::move(error),
+                 [](Mailbox::Content& content) { content.is_ready = true; });
+    return {};
+}
+
+// What is durable now
+
+void EngineImpl::publish(store::Version version) {
+    Batch& batch = integrator_.batch();
+    for (const auto& [number, entry] : batch.entries()) {
+        cache_.push(number, entry);
+    }
+    // Sessions read the published version first and their mailbox second: the mailbox must never
+    // be the older one.
+    for (const Input& input : in_flight_) {
+        if (input.mailbox == nullptr) {
+            continue;
+        }
+        if (const Result<LoadedFile*> file = integrator_.load(input.file)) {
+            auto state = std::make_shared<const FileState>((*file)->state);
+            const MutexLock lock(input.mailbox->mutex);
+            const bool is_lazy =
+                input.mailbox->content.file != nullptr && !batch.changed_cores.contains(input.file);
+            if (!is_lazy) {
+                input.mailbox->content.file = std::move(state);
+            }
+        }
+    }
+    for (const auto& effect : batch.effects) {
+        effect(version);
+    }
+    const std::vector<Input> finished = std::exchange(in_flight_, {});
+    {
+        const MutexLock lock(mutex_);
+        published_.top = integrator_.state().top;
+        published_.model = integrator_.model();
+        generations_ = integrator_.state().generations;
+        const EngineStatistics& counted = integrator_.statistics();
+        statistics_.changesets = counted.changesets;
+        statistics_.merges = counted.merges;
+        statistics_.refused_objects = counted.refused_objects;
+        statistics_.resets = counted.resets;
+        statistics_.points = counted.points;
+        statistics_.outside_changes = counted.outside_changes;
+    }
+    const bool has_entries = !batch.entries().empty();
+    integrator_.forget();
+    if (has_entries) {
+        notify_all();
+        return;
+    }
+    for (const Input& input : finished) {
+        if (input.mailbox != nullptr) {
+            input.mailbox->notify();
+        }
+    }
+}
+
+void EngineImpl::notify_all() {
+    std::vector<std::shared_ptr<Mailbox>> told;
+    {
+        const MutexLock lock(mutex_);
+        for (const auto& [file, attached] : sessions_) {
+            told.push_back(attached.mailbox);
+        }
+    }
+    for (const auto& mailbox : told) {
+        mailbox->notify();
+    }
+}
+
+} // namespace tombolo::server::sync

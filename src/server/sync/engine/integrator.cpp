@@ -1,0 +1,308 @@
+// Files, points and the commit; uploads are in integrator_upload.cpp, outside writes in
+// integrator_write.cpp.
+
+#include "server/sync/engine/integrator.hpp"
+
+#include <algorithm>
+
+#include "changeset/codec.hpp"
+#include "server/sync/engine/session_error.hpp"
+
+namespace tombolo::server::sync {
+
+Integrator::Integrator(const EngineOptions& options, store::Store& store, const RecordKeys& keys,
+                       ViewCache& views, const EntryCache& cache, EngineHost& host,
+                       const Clock& clock, Random& random)
+    : options_(options), store_(store), keys_(keys), views_(views), cache_(cache), host_(host),
+      clock_(clock), random_(random) {}
+
+void Integrator::start(EngineState state, std::shared_ptr<const Model> model) {
+    state_ = std::move(state);
+    model_ = std::move(model);
+    // A restored backup has other versions behind the same numbers: their salts differ.
+    SaltGeneration generation{state_.top + 1, std::string(16, '\0')};
+    random_.fill({reinterpret_cast<std::byte*>(generation.secret.data()), 16});
+    std::erase_if(state_.generations,
+                  [&](const SaltGeneration& old) { return old.first > state_.top; });
+    state_.generations.push_back(std::move(generation));
+}
+
+Number Integrator::now() const {
+    const std::int64_t since =
+        clock_.unix_ms() - static_cast<std::int64_t>(protocol::origin_epoch_unix_ms);
+    return since < 0 ? 0 : static_cast<Number>(since);
+}
+
+void Integrator::begin(std::unique_ptr<store::Snapshot> snapshot) {
+    state_before_ = state_;
+    model_before_ = model_;
+    batch_.emplace(std::move(snapshot), store_, keys_, model_, cache_, state_.top);
+}
+
+void Integrator::forget() {
+    for (const Number ident : batch_->changed_cores) {
+        lazy_cores_.erase(ident);
+    }
+    batch_.reset();
+}
+
+void Integrator::abandon() {
+    batch_.reset();
+    files_.clear();
+    lazy_cores_.clear();
+    state_ = state_before_;
+    if (model_ != model_before_) {
+        model_ = model_before_;
+        applier_.reset();
+    }
+}
+
+PartApplier& Integrator::applier() {
+    if (applier_ == nullptr || &applier_->model() != model_.get()) {
+        applier_ = std::make_unique<PartApplier>(model_);
+    }
+    return *applier_;
+}
+
+Result<LoadedFile*> Integrator::load(Number ident) {
+    if (const auto found = files_.find(ident); found != files_.end()) {
+        return &found->second;
+    }
+    const store::Snapshot& snapshot = batch_->snapshot();
+    TOMBOLO_TRY(const std::optional<std::string> core,
+                snapshot.record(store::Space::file, keys_.file(ident)));
+    TOMBOLO_TRY(const std::optional<std::string> views,
+                snapshot.record(store::Space::file, keys_.file_views(ident)));
+    if (!core || !views) {
+        return Error(ErrorCode::not_found, "there is no client file " + std::to_string(ident));
+    }
+    LoadedFile file;
+    TOMBOLO_TRY(file.state, decode_file(*core, *views));
+    const std::string prefix = keys_.reciprocal_prefix(ident);
+    const auto cursor =
+        snapshot.scan_records(store::Space::reciprocal, prefix, end_of_prefix(prefix));
+    while (cursor->next()) {
+        const std::string_view key = cursor->key();
+        TOMBOLO_TRY(Reciprocal reciprocal, decode_reciprocal(cursor->value()));
+        file.reciprocals.emplace(
+            LoadedFile::ReciprocalKey(version_in_key(key),
+                                      key.substr(prefix.size(), key.size() - prefix.size() - 8)),
+            std::move(reciprocal));
+    }
+    TOMBOLO_TRY_VOID(cursor->status());
+    return &files_.emplace(ident, std::move(file)).first->second;
+}
+
+Result<protocol::SaltedFileIdent> Integrator::allocate(const std::string& user,
+                                                       Number schema_version) {
+    LoadedFile file;
+    file.state.ident = state_.next_ident++;
+    file.state.salt = static_cast<std::int64_t>(1 + (random_.next() >> 2));
+    file.state.user = user;
+    file.state.schema_version = schema_version;
+    file.state.last_seen_ms = clock_.unix_ms();
+    const protocol::SaltedFileIdent ident{{file.state.ident}, {file.state.salt}};
+    batch_->changed_cores.insert(file.state.ident);
+    batch_->changed_views.insert(file.state.ident);
+    batch_->state_changed = true;
+    files_[file.state.ident] = std::move(file);
+    return ident;
+}
+
+Result<void> Integrator::mark_dead(Number ident) {
+    TOMBOLO_TRY(LoadedFile * file, load(ident));
+    file->state.is_dead = true;
+    batch_->changed_cores.insert(ident);
+    return {};
+}
+
+Number Integrator::append(HistoryEntry head, changeset::Changeset whole) {
+    head.changeset = changeset::encode(whole);
+    state_.top =
+        batch_->append(std::make_shared<Entry>(std::move(head), CutChangeset(std::move(whole))));
+    batch_->state_changed = true;
+    return state_.top;
+}
+
+// Views
+
+Result<std::optional<SessionError>> Integrator::identify(Number ident, const IdentWish& wish) {
+    TOMBOLO_TRY(LoadedFile * file, load(ident));
+    FileState& state = file->state;
+    state.scan = wish.scan;
+    state.last_seen_ms = clock_.unix_ms();
+    if (!lazy_cores_.insert(ident).second) {
+        // The session will be shown this cursor: it has to be durable.
+        batch_->changed_cores.insert(ident);
+    }
+    Batch::Wish point{ident, make_epoch(0, wish.query_version, wish.body, wish.role), std::nullopt};
+    if (state.epochs.empty()) {
+        batch_->wishes.push_back(std::move(point));
+        return std::optional<SessionError>();
+    }
+    const auto above = std::find_if(state.epochs.begin(), state.epochs.end(),
+                                    [&](const auto& epoch) { return epoch->point > wish.scan; });
+    const Epoch* confirmed = above == state.epochs.begin() ? nullptr : std::prev(above)->get();
+    const bool is_same_role = role_text(state.epochs.back()->role) == role_text(wish.role);
+    const Epoch& compared = confirmed == nullptr ? *state.epochs.front() : *confirmed;
+    const bool is_same_body = compared.body == wish.body;
+    if (is_same_role && is_same_body) {
+        if (confirmed != nullptr && confirmed->query_version != wish.query_version) {
+            auto renumbered = std::make_shared<Epoch>(*confirmed);
+            renumbered->query_version = wish.query_version;
+            *std::prev(above) = std::move(renumbered);
+            batch_->changed_views.insert(ident);
+        }
+        return std::optional<SessionError>();
+    }
+    if (!wish.can_rebootstrap && confirmed != nullptr) {
+        return std::optional(session_error(protocol::SyncErrorCode::server_permissions_changed,
+                                           "permissions or subscriptions changed"));
+    }
+    if (!is_same_role || above != state.epochs.end()) {
+        // Before its first point a file can have uploaded nothing.
+        point.collapse_after = std::max(wish.scan, state.epochs.front()->point - 1);
+    }
+    batch_->wishes.push_back(std::move(point));
+    return std::optional<SessionError>();
+}
+
+Result<std::variant<bool, std::string>> Integrator::query(Number ident, std::int64_t version,
+                                                          const std::string& body, const Role& role,
+                                                          Number scan) {
+    using Answer = std::variant<bool, std::string>;
+    if (const Result<void> good = check_query_body(*model_, body); !good) {
+        return Answer(good.error().message());
+    }
+    TOMBOLO_TRY(LoadedFile * file, load(ident));
+    for (const auto& epoch : file->state.epochs) {
+        if (epoch->point > scan && epoch->query_version == version && epoch->body == body) {
+            return Answer(false);
+        }
+    }
+    batch_->wishes.push_back({ident, make_epoch(0, version, body, role), std::nullopt});
+    return Answer(true);
+}
+
+Result<void> Integrator::append_point() {
+    HistoryEntry head;
+    head.kind = EntryKind::point;
+    head.timestamp = now();
+    const Number point = append(std::move(head), {});
+    ++statistics_.points;
+    for (const Batch::Wish& wish : batch_->wishes) {
+        TOMBOLO_TRY(LoadedFile * file, load(wish.file));
+        FileState& state = file->state;
+        auto epoch = std::make_shared<Epoch>(wish.epoch);
+        epoch->point = point;
+        if (wish.collapse_after) {
+            const Number after = *wish.collapse_after;
+            std::erase_if(state.epochs, [&](const auto& old) { return old->point > after; });
+            std::erase_if(state.holes, [&](const Hole& hole) { return hole.point > after; });
+            if (after + 1 < point) {
+                state.holes.push_back({after, point});
+            }
+            std::erase_if(file->reciprocals, [&](const auto& each) {
+                if (each.first.first <= after) {
+                    return false;
+                }
+                std::string_view object = each.first.second;
+                if (Result<ObjectRef> name = decode_object(object)) {
+                    batch_->reciprocals[keys_.reciprocal(state.ident, *name, each.first.first)] =
+                        std::nullopt;
+                }
+                return true;
+            });
+        }
+        state.epochs.push_back(std::move(epoch));
+        batch_->changed_views.insert(wish.file);
+        batch_->changed_cores.insert(wish.file);
+    }
+    for (const Batch::Wish& wish : batch_->wishes) {
+        if (wish.collapse_after) {
+            TOMBOLO_TRY(LoadedFile * file, load(wish.file));
+            TOMBOLO_TRY_VOID(append_reissued_resets(*file, *wish.collapse_after, point));
+        }
+    }
+    return {};
+}
+
+/// Resets that a collapse swallowed: what they said about the app's writes must still be told.
+Result<void> Integrator::append_reissued_resets(LoadedFile& file, Number after, Number point) {
+    for (Number version = after + 1; version < point; ++version) {
+        TOMBOLO_TRY(const std::shared_ptr<const Entry> entry, batch_->entry(version));
+        const HistoryEntry& head = entry->head();
+        if (head.kind != EntryKind::reset || head.audience != file.state.ident) {
+            continue;
+        }
+        std::vector<ObjectRef> objects;
+        for (const ObjectPart& part : entry->cut().parts) {
+            objects.push_back(part.object);
+        }
+        TOMBOLO_TRY_VOID([&]() -> Result<void> {
+            TOMBOLO_TRY([[maybe_unused]] const Number ignored,
+                        append_reset(file, objects, head.rejected, head.rejected_client_version));
+            return {};
+        }());
+    }
+    return {};
+}
+
+// The commit
+
+Result<store::Transaction> Integrator::finish() {
+    store::Transaction transaction;
+    if (!batch_->wishes.empty()) {
+        TOMBOLO_TRY_VOID(append_point());
+    }
+    if (batch_->is_empty()) {
+        return transaction;
+    }
+    batch_->changed_cores.insert(lazy_cores_.begin(), lazy_cores_.end());
+    for (const auto& [object, changed] : batch_->documents()) {
+        const bool is_changed =
+            std::any_of(changed.parts.begin(), changed.parts.end(),
+                        [](const auto& part) { return part.second.kind == PartKind::change; });
+        if (is_changed) {
+            TOMBOLO_TRY_VOID(
+                put_image(*model_, object, changed.base, changed.now, store_, transaction));
+        }
+        for (const auto& [version, part] : changed.parts) {
+            transaction.put_record(store::Space::part, keys_.part(object, version), encode(part));
+        }
+    }
+    for (const auto& [version, entry] : batch_->entries()) {
+        transaction.put_record(store::Space::history, keys_.history(version),
+                               encode(entry->head()));
+    }
+    for (const Number ident : batch_->changed_cores) {
+        TOMBOLO_TRY(const LoadedFile* file, load(ident));
+        transaction.put_record(store::Space::file, keys_.file(ident), encode_core(file->state));
+    }
+    for (const Number ident : batch_->changed_views) {
+        TOMBOLO_TRY(const LoadedFile* file, load(ident));
+        transaction.put_record(store::Space::file, keys_.file_views(ident),
+                               encode_views(file->state));
+    }
+    for (const auto& [key, value] : batch_->reciprocals) {
+        if (value) {
+            transaction.put_record(store::Space::reciprocal, key, *value);
+        } else {
+            transaction.erase_record(store::Space::reciprocal, key);
+        }
+    }
+    if (batch_->model_changed) {
+        changeset::ChangesetBuilder out;
+        model_->append_schema(out);
+        TOMBOLO_TRY(const changeset::Changeset schema, out.finish());
+        transaction.put_record(store::Space::meta, keys_.schema(),
+                               std::string(as_text(changeset::encode(schema))));
+    }
+    transaction.put_record(store::Space::meta, keys_.state(), encode(state_));
+    for (const store::Transaction::Request& request : batch_->passed_on) {
+        transaction.requests().push_back(request);
+    }
+    return transaction;
+}
+
+} // namespace tombolo::server::sync

@@ -1,0 +1,151 @@
+#pragma once
+
+// Integrates what devices upload, what the outside writes and what views change, in one order, into
+// one batch at a time (server-sync-algorithm.md 4, 5, 7, 8).
+//
+// Works on top of a snapshot and the batch's own changes; whoever owns it commits the batch and
+// then calls forget() or, when the commit failed, abandon(). Not thread-safe: Engine::run()'s.
+//
+// Errors of a client are SessionErrors and leave the batch as it was before that client's input
+// (a refused object is no error). An Error from here is the store's: the batch is void.
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <unordered_map>
+#include <variant>
+#include <vector>
+
+#include "changeset/merge.hpp"
+#include "protocol/body.hpp"
+#include "server/sync/engine/batch.hpp"
+#include "server/sync/engine/engine.hpp"
+#include "server/sync/engine/stream.hpp"
+
+namespace tombolo::server::sync {
+
+/// One changeset of an UPLOAD.
+struct UploadItem {
+    Number client_version = 0;
+    Number base = 0;
+    Number timestamp = 0;
+    ByteView changeset;
+};
+
+/// What IDENT asks the integrator to arrange.
+struct IdentWish {
+    Number scan = 0;
+    std::int64_t query_version = 0;
+    std::string body;
+    Role role;
+    bool can_rebootstrap = true; ///< protocol version 14
+};
+
+class Integrator {
+  public:
+    Integrator(const EngineOptions& options, store::Store& store, const RecordKeys& keys,
+               ViewCache& views, const EntryCache& cache, EngineHost& host, const Clock& clock,
+               Random& random);
+
+    /// What the store says; a fresh salt generation begins.
+    void start(EngineState state, std::shared_ptr<const Model> model);
+
+    // One batch.
+    void begin(std::unique_ptr<store::Snapshot> snapshot);
+    Batch& batch() noexcept { return *batch_; }
+
+    Result<protocol::SaltedFileIdent> allocate(const std::string& user, Number schema_version);
+    Result<std::optional<SessionError>> identify(Number file, const IdentWish& wish);
+    /// Everything of one UPLOAD message that is still new.
+    Result<std::optional<SessionError>> upload(Number file, protocol::UploadCursor progress,
+                                               Number locked, ByteView entries);
+    /// Nothing: there will be a point. An error: the text of the QUERY_ERROR. False: the same query
+    /// has its point already.
+    Result<std::variant<bool, std::string>> query(Number file, std::int64_t version,
+                                                  const std::string& body, const Role& role,
+                                                  Number scan);
+    /// The transaction's own error, or nothing when it is in the batch.
+    Result<std::optional<Error>> write(const store::Transaction& transaction);
+    Result<void> change_model(SyncModel model);
+    Result<void> mark_dead(Number file);
+
+    /// Adds the point, if anybody wishes one, and everything to write. Empty: nothing to commit.
+    Result<store::Transaction> finish();
+
+    /// The batch is durable.
+    void forget();
+    /// Nothing of the batch happened: files are read anew.
+    void abandon();
+
+    const EngineState& state() const noexcept { return state_; }
+    const std::shared_ptr<const Model>& model() const noexcept { return model_; }
+    const EngineStatistics& statistics() const noexcept { return statistics_; }
+    Result<LoadedFile*> load(Number file);
+    void unload(Number file) { files_.erase(file); }
+    Number now() const;
+
+  private:
+    /// What became of one object of an upload.
+    struct Judged {
+        ObjectRef object;
+        changeset::Changeset kept; ///< empty: nothing
+        bool is_refused = false;
+        bool is_outside_view = false; ///< why it was refused
+        bool meets_edge = false;
+        bool has_change = false; ///< before and after say something
+        Image before;
+        Image after;
+        std::vector<std::pair<LoadedFile::ReciprocalKey, Reciprocal>> reciprocals;
+    };
+
+    Result<std::optional<SessionError>> integrate(LoadedFile& file, const UploadItem& item);
+    Result<std::optional<SessionError>> take_schema(const CutChangeset& cut,
+                                                    changeset::ChangesetBuilder& kept,
+                                                    SyncModel& model, bool& changed);
+    std::optional<SessionError> check_objects(const Model& model, const CutChangeset& cut) const;
+    Result<Judged> judge(LoadedFile& file, const View* view, const UploadItem& item,
+                         const CutChangeset& cut, const ObjectPart& part, bool& is_bad);
+    Result<std::vector<std::pair<LoadedFile::ReciprocalKey, Reciprocal>>>
+    met(LoadedFile& file, const ObjectRef& object, Number base);
+    Result<void> decide(const View& view, Judged& judged, const changeset::Changeset& part);
+    Result<void> decide_asymmetric(const View& view, Judged& judged,
+                                   const changeset::Changeset& part);
+    Result<void> append_reset(LoadedFile& file, const std::vector<Judged>& judged,
+                              Number client_version);
+    Result<Number> append_reset(LoadedFile& file, const std::vector<ObjectRef>& objects,
+                                std::vector<RejectedObject> rejected, Number client_version);
+    void set_cursor(LoadedFile& file, Number client, Number server);
+
+    void collapse(LoadedFile& file, const IdentWish& wish);
+    Result<void> append_point();
+    Result<void> append_reissued_resets(LoadedFile& file, Number after, Number point);
+    Number append(HistoryEntry head, changeset::Changeset whole);
+    PartApplier& applier();
+
+    Result<std::optional<Error>> write_document(const store::Transaction::DocumentRequest& request,
+                                                std::map<ObjectRef, Image>& staged);
+    Result<void> append_outside(const std::map<ObjectRef, Image>& staged);
+
+    const EngineOptions& options_;
+    store::Store& store_;
+    const RecordKeys& keys_;
+    ViewCache& views_;
+    const EntryCache& cache_;
+    EngineHost& host_;
+    const Clock& clock_;
+    Random& random_;
+
+    EngineState state_;
+    EngineState state_before_;
+    std::shared_ptr<const Model> model_;
+    std::shared_ptr<const Model> model_before_;
+    std::unique_ptr<PartApplier> applier_;
+    std::unordered_map<Number, LoadedFile> files_;
+    /// Files whose cursors moved without a version: written with the next commit.
+    std::set<Number> lazy_cores_;
+    std::optional<Batch> batch_;
+    EngineStatistics statistics_;
+};
+
+} // namespace tombolo::server::sync

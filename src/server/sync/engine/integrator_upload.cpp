@@ -1,0 +1,449 @@
+// UPLOAD (server-sync-algorithm.md 4), object by object.
+
+#include <algorithm>
+
+#include "changeset/apply_changeset.hpp"
+#include "changeset/codec.hpp"
+#include "protocol/json_bodies.hpp"
+#include "server/sync/engine/integrator.hpp"
+#include "server/sync/engine/session_error.hpp"
+
+namespace tombolo::server::sync {
+
+using changeset::Changeset;
+using changeset::ChangesetBuilder;
+using changeset::MergeInput;
+using changeset::TableKind;
+using protocol::SyncErrorCode;
+
+namespace {
+
+/// Pairs of instructions that one upload of one object may meet: seconds of work at most.
+constexpr std::uint64_t meetings_max = 500'000'000;
+
+SessionError bad_changeset(const UploadItem& item, const std::string& why) {
+    return session_error(SyncErrorCode::bad_changeset,
+                         "Failed to integrate the changeset of client version " +
+                             std::to_string(item.client_version) + ": " + why);
+}
+
+std::optional<SessionError> none() {
+    return std::nullopt;
+}
+
+} // namespace
+
+Result<std::optional<SessionError>>
+Integrator::upload(Number ident, protocol::UploadCursor progress, Number locked, ByteView entries) {
+    TOMBOLO_TRY(LoadedFile * file, load(ident));
+    protocol::UploadEntryReader reader(entries);
+    for (;;) {
+        Result<std::optional<protocol::UploadEntry>> next = reader.next();
+        if (!next) {
+            return std::optional(session_error(protocol::sync_code_for(next.error().code()),
+                                               next.error().message()));
+        }
+        if (!*next) {
+            break;
+        }
+        const protocol::UploadEntry& entry = **next;
+        const UploadItem item{entry.client_version.value, entry.server_version.value,
+                              entry.origin_timestamp_ms, entry.changeset};
+        if (item.client_version <= file->state.upload_client &&
+            !options_.bugs.resent_upload_integrated_again) {
+            continue;
+        }
+        TOMBOLO_TRY(std::optional<SessionError> error, integrate(*file, item));
+        if (error) {
+            return error;
+        }
+    }
+    // The progress of an empty UPLOAD waits for the next commit: it makes none of its own.
+    lazy_cores_.insert(ident);
+    set_cursor(*file, progress.client.value, progress.server.value);
+    file->state.locked = std::max(file->state.locked, locked);
+    return none();
+}
+
+void Integrator::set_cursor(LoadedFile& file, Number client, Number server) {
+    FileState& state = file.state;
+    state.upload_client = std::max(state.upload_client, client);
+    if (server <= state.floor) {
+        return;
+    }
+    state.floor = server;
+    while (!file.reciprocals.empty() && file.reciprocals.begin()->first.first <= server) {
+        const auto& [version, encoded] = file.reciprocals.begin()->first;
+        std::string_view bytes = encoded;
+        if (Result<ObjectRef> object = decode_object(bytes)) {
+            batch_->reciprocals[keys_.reciprocal(state.ident, *object, version)] = std::nullopt;
+        }
+        file.reciprocals.erase(file.reciprocals.begin());
+    }
+    while (state.epochs.size() > 1 && state.epochs[1]->point <= server) {
+        state.epochs.erase(state.epochs.begin());
+        batch_->changed_views.insert(state.ident);
+    }
+    std::erase_if(state.holes, [&](const Hole& hole) { return hole.point <= server; });
+}
+
+/// Schema instructions stay out of the merge: known ones are dropped, new ones applied and kept.
+Result<std::optional<SessionError>> Integrator::take_schema(const CutChangeset& cut,
+                                                            ChangesetBuilder& kept,
+                                                            SyncModel& model, bool& changed) {
+    for (const std::uint32_t at : cut.schema) {
+        const changeset::Instruction& instruction = cut.changeset.instructions()[at];
+        const std::optional<schema::SchemaFact> fact = fact_of(cut.changeset, instruction);
+        if (!fact) {
+            return std::optional(session_error(
+                SyncErrorCode::invalid_schema_change,
+                "Invalid schema change (UPLOAD): classes and properties cannot be removed or have "
+                "such a type: " +
+                    changeset::to_text(cut.changeset, instruction)));
+        }
+        const schema::FactCheck check = schema::check_fact(model.documents.schema, *fact);
+        if (check.verdict == schema::FactVerdict::conflicting) {
+            return std::optional(session_error(SyncErrorCode::invalid_schema_change,
+                                               "Invalid schema change (UPLOAD): " + check.text));
+        }
+        if (check.verdict == schema::FactVerdict::equal) {
+            if (check.declares_element_nullability) {
+                TOMBOLO_TRY(const bool declared, add_fact(model, *fact));
+                changed = changed || declared;
+            }
+            continue;
+        }
+        if (!options_.model.development_mode) {
+            return std::optional(session_error(
+                SyncErrorCode::invalid_schema_change,
+                "Invalid schema change (UPLOAD): non-breaking schema change: " + check.text +
+                    ", schema changes from clients are restricted when developer mode is "
+                    "disabled"));
+        }
+        TOMBOLO_TRY(const bool added, add_fact(model, *fact));
+        changed = changed || added;
+        append_fact(kept, *fact);
+    }
+    return none();
+}
+
+std::optional<SessionError> Integrator::check_objects(const Model& model,
+                                                      const CutChangeset& cut) const {
+    for (const ObjectPart& part : cut.parts) {
+        const changeset::ClassInfo* info = model.find_class(part.object.class_name);
+        if (info == nullptr || info->kind == TableKind::embedded ||
+            !changeset::apply_detail::key_fits(*info, to_view(part.object.key))) {
+            return session_error(SyncErrorCode::bad_changeset,
+                                 "the changeset names " + to_text(part.object) +
+                                     ", which the schema does not allow");
+        }
+    }
+    return std::nullopt;
+}
+
+Result<std::optional<SessionError>> Integrator::integrate(LoadedFile& file,
+                                                          const UploadItem& item) {
+    Result<Changeset> decoded = changeset::decode(item.changeset);
+    if (!decoded) {
+        return std::optional(bad_changeset(item, decoded.error().what()));
+    }
+    const CutChangeset cut(*std::move(decoded));
+    ChangesetBuilder kept;
+    if (!cut.schema.empty()) {
+        SyncModel model = model_->config();
+        bool changed = false;
+        TOMBOLO_TRY(std::optional<SessionError> error, take_schema(cut, kept, model, changed));
+        if (error) {
+            return error;
+        }
+        if (changed) {
+            TOMBOLO_TRY(model_, Model::make(std::move(model), store_));
+            batch_->set_model(model_);
+            batch_->model_changed = true;
+        }
+    }
+    if (std::optional<SessionError> error = check_objects(*model_, cut)) {
+        return error;
+    }
+    const std::shared_ptr<const View> view =
+        file.state.epochs.empty() ? nullptr : views_.get(model_, *file.state.epochs.back());
+    std::vector<Judged> judged;
+    for (const ObjectPart& part : cut.parts) {
+        bool is_bad = false;
+        TOMBOLO_TRY(Judged each, judge(file, view.get(), item, cut, part, is_bad));
+        if (is_bad) {
+            return std::optional(bad_changeset(
+                item, "it contradicts what this device was sent of " + to_text(part.object)));
+        }
+        judged.push_back(std::move(each));
+    }
+    // From here on nothing fails but the store.
+    HistoryEntry head;
+    head.origin = file.state.ident;
+    head.client_version = item.client_version;
+    head.timestamp = item.timestamp;
+    std::vector<Entry::Images> images;
+    for (const Judged& each : judged) {
+        if (each.kept.empty()) {
+            head.dropped.push_back(each.object);
+        } else if (model_->find_class(each.object.class_name)->kind != TableKind::asymmetric) {
+            append_all(kept, each.kept);
+            images.push_back({each.before, each.after});
+        }
+    }
+    TOMBOLO_TRY(Changeset whole, kept.finish());
+    head.changeset = changeset::encode(whole);
+    const std::vector<ObjectRef> dropped = head.dropped;
+    auto entry = std::make_shared<Entry>(std::move(head), CutChangeset(std::move(whole)));
+    entry->set_images(std::move(images));
+    state_.top = batch_->append(std::move(entry));
+    ++statistics_.changesets;
+    for (Judged& each : judged) {
+        if (each.has_change) {
+            batch_->change(each.object, each.before, each.after);
+        }
+        for (auto& [key, reciprocal] : each.reciprocals) {
+            batch_->reciprocals[keys_.reciprocal(file.state.ident, each.object, key.first)] =
+                encode(reciprocal);
+            file.reciprocals[key] = std::move(reciprocal);
+        }
+    }
+    for (const ObjectRef& object : dropped) {
+        batch_->add_part(object, {PartKind::dropped, file.state.ident, {}});
+    }
+    set_cursor(file, item.client_version, item.base);
+    batch_->changed_cores.insert(file.state.ident);
+    TOMBOLO_TRY_VOID(append_reset(file, judged, item.client_version));
+    return none();
+}
+
+/// `ours` of 4.2: what the device was sent of the object above its base, as it knows it by now.
+Result<std::vector<std::pair<LoadedFile::ReciprocalKey, Reciprocal>>>
+Integrator::met(LoadedFile& file, const ObjectRef& object, Number base) {
+    std::vector<std::pair<LoadedFile::ReciprocalKey, Reciprocal>> ours;
+    const FileState& state = file.state;
+    const Stream stream(*batch_, model_, views_, state, options_.bugs);
+    TOMBOLO_TRY(const PartList above, batch_->parts(object, base));
+    const std::string name = encode_object(object);
+    const auto add = [&](Number version, std::optional<Sent> sent) {
+        LoadedFile::ReciprocalKey key(version, name);
+        const auto known = file.reciprocals.find(key);
+        if (known != file.reciprocals.end() && !options_.bugs.recips_not_kept) {
+            ours.emplace_back(std::move(key), known->second);
+        } else if (sent && !sent->changeset.empty()) {
+            ours.emplace_back(std::move(key), Reciprocal{sent->timestamp, sent->origin,
+                                                         std::move(sent->changeset)});
+        }
+    };
+    std::size_t next_epoch = 0;
+    const auto add_points = [&](Number below) -> Result<void> {
+        for (; next_epoch < state.epochs.size() && state.epochs[next_epoch]->point < below;
+             ++next_epoch) {
+            const Epoch& epoch = *state.epochs[next_epoch];
+            if (epoch.point > base) {
+                const Epoch* previous =
+                    next_epoch == 0 ? nullptr : state.epochs[next_epoch - 1].get();
+                TOMBOLO_TRY(std::optional<Sent> sent,
+                            stream.point_part(epoch, previous, object, above));
+                add(epoch.point, std::move(sent));
+            }
+        }
+        return {};
+    };
+    for (const auto& [version, part] : above) {
+        TOMBOLO_TRY_VOID(add_points(version));
+        if (part.kind == PartKind::dropped ||
+            (part.kind == PartKind::reset && part.audience != state.ident)) {
+            continue;
+        }
+        TOMBOLO_TRY(std::optional<Sent> sent, stream.part(version, object, above));
+        add(version, std::move(sent));
+    }
+    TOMBOLO_TRY_VOID(add_points(batch_->top() + 1));
+    return ours;
+}
+
+Result<Integrator::Judged> Integrator::judge(LoadedFile& file, const View* view,
+                                             const UploadItem& item, const CutChangeset& cut,
+                                             const ObjectPart& part, bool& is_bad) {
+    Judged judged;
+    judged.object = part.object;
+    Changeset theirs = cut.part(part);
+    TOMBOLO_TRY(judged.before, batch_->current(part.object));
+    if (model_->find_class(part.object.class_name)->kind == TableKind::asymmetric) {
+        TOMBOLO_TRY_VOID(decide_asymmetric(*view, judged, theirs));
+        return judged;
+    }
+    TOMBOLO_TRY(auto ours, met(file, part.object, item.base));
+    if (!ours.empty()) {
+        ++statistics_.merges;
+        std::vector<MergeInput> major;
+        for (auto& [key, sent] : ours) {
+            major.push_back({&sent.changeset, sent.timestamp, sent.origin, false});
+        }
+        MergeInput minor{&theirs, item.timestamp, file.state.ident, false};
+        const Result<changeset::MergeReport> report = changeset::merge(
+            major, {&minor, 1}, {changeset::MoveOverInnerRule::sensible, meetings_max});
+        if (!report) {
+            is_bad = true;
+            return judged;
+        }
+        judged.meets_edge = !report->edges.empty();
+        for (std::size_t i = 0; i < ours.size(); ++i) {
+            if (major[i].modified) {
+                judged.reciprocals.push_back(std::move(ours[i]));
+            }
+        }
+    }
+    if (theirs.empty()) {
+        return judged;
+    }
+    if (view == nullptr) {
+        judged.is_refused = true;
+        return judged;
+    }
+    TOMBOLO_TRY_VOID(decide(*view, judged, theirs));
+    if (judged.is_refused) {
+        ++statistics_.refused_objects;
+    }
+    return judged;
+}
+
+/// Section 4.4, on the documents of now.
+Result<void> Integrator::decide(const View& view, Judged& judged, const Changeset& part) {
+    const std::string& class_name = judged.object.class_name;
+    const bool existed = judged.before.exists();
+    const bool erases = has_erase(part);
+    if (!existed && is_lone_erase(part)) {
+        return {};
+    }
+    judged.is_refused = true;
+    std::optional<Object> object;
+    if (existed) {
+        judged.is_outside_view = !view.holds(class_name, judged.before);
+        if (judged.is_outside_view && !options_.bugs.uploads_judged_by_no_view) {
+            return {};
+        }
+        object = read_object(*model_, class_name, judged.before);
+        if (!object || !view.may_write(class_name, judged.before.bson()) ||
+            (erases && !view.may_erase(class_name, judged.before.bson()))) {
+            return {};
+        }
+        judged.before.is_syncable = true;
+    }
+    Result<std::optional<Object>> applied = applier().apply(part, judged.object, object);
+    if (!applied) {
+        if (applied.error().code() != ErrorCode::bad_changeset) {
+            return applied.error();
+        }
+        return {};
+    }
+    if (!*applied) {
+        judged.is_refused = false;
+        if (existed) {
+            judged.kept = part;
+            judged.has_change = true;
+        }
+        return {};
+    }
+    // An object that was erased and made again starts from nothing.
+    Result<Image> after =
+        write_object(*model_, judged.object, **applied, erases ? Image() : judged.before);
+    if (!after) {
+        return {};
+    }
+    after->is_syncable = true;
+    const bool is_new = !existed || erases;
+    if (!view.may_write(class_name, after->bson()) ||
+        (is_new && !view.may_insert(class_name, after->bson()))) {
+        return {};
+    }
+    // Leaving the view by an update is legal, creating something outside it is not.
+    if (is_new && !view.selects(class_name, after->bson())) {
+        judged.is_outside_view = true;
+        return {};
+    }
+    judged.is_refused = false;
+    judged.has_change = true;
+    judged.kept = part;
+    judged.after = *std::move(after);
+    return {};
+}
+
+/// Data ingest: the first insert stays, nothing is ever sent back (device-sync-server.md 3.6).
+Result<void> Integrator::decide_asymmetric(const View& view, Judged& judged,
+                                           const Changeset& part) {
+    if (judged.before.exists()) {
+        return {};
+    }
+    Result<std::optional<Object>> applied =
+        applier().apply(part, judged.object, std::optional<Object>());
+    if (!applied || !*applied) {
+        return {};
+    }
+    Result<Image> after = write_object(*model_, judged.object, **applied, {});
+    const std::string& class_name = judged.object.class_name;
+    if (!after || !view.may_write(class_name, after->bson()) ||
+        !view.may_insert(class_name, after->bson())) {
+        host_.log("sync: an ingested object was not allowed and is dropped: " +
+                  to_text(judged.object));
+        return {};
+    }
+    judged.kept = part;
+    judged.has_change = true;
+    judged.after = *std::move(after);
+    return {};
+}
+
+Result<void> Integrator::append_reset(LoadedFile& file, const std::vector<Judged>& judged,
+                                      Number client_version) {
+    std::vector<ObjectRef> objects;
+    std::vector<RejectedObject> rejected;
+    for (const Judged& each : judged) {
+        if (each.is_refused) {
+            rejected.push_back({each.object, protocol::rejection_reason(to_view(each.object.key),
+                                                                        each.object.class_name,
+                                                                        each.is_outside_view)});
+        }
+        if (each.is_refused || each.meets_edge) {
+            objects.push_back(each.object);
+        }
+    }
+    if (objects.empty() || options_.bugs.refusal_without_reset) {
+        return {};
+    }
+    TOMBOLO_TRY([[maybe_unused]] const Number version,
+                append_reset(file, objects, std::move(rejected), client_version));
+    return {};
+}
+
+Result<Number> Integrator::append_reset(LoadedFile& file, const std::vector<ObjectRef>& objects,
+                                        std::vector<RejectedObject> rejected,
+                                        Number client_version) {
+    const std::shared_ptr<const View> view = views_.get(model_, *file.state.epochs.back());
+    ChangesetBuilder content;
+    for (const ObjectRef& object : objects) {
+        TOMBOLO_TRY(const Image image, batch_->current(object));
+        if (view->holds(object.class_name, image)) {
+            append_content(content, *model_, object,
+                           *read_object(*model_, object.class_name, image));
+        } else {
+            append_erase(content, object);
+        }
+    }
+    TOMBOLO_TRY(Changeset whole, content.finish());
+    HistoryEntry head;
+    head.kind = EntryKind::reset;
+    head.timestamp = now();
+    head.audience = file.state.ident;
+    head.rejected = std::move(rejected);
+    head.rejected_client_version = client_version;
+    const Number version = append(std::move(head), std::move(whole));
+    for (const ObjectRef& object : objects) {
+        batch_->add_part(object, {PartKind::reset, file.state.ident, {}});
+    }
+    ++statistics_.resets;
+    return version;
+}
+
+} // namespace tombolo::server::sync

@@ -1,0 +1,418 @@
+#include "server/sync/engine/session_impl.hpp"
+
+#include <algorithm>
+
+#include "core/check.hpp"
+#include "server/sync/engine/session_error.hpp"
+
+namespace tombolo::server::sync {
+
+using protocol::BatchState;
+using protocol::SyncErrorCode;
+
+void Mailbox::notify() {
+    SessionListener* told = nullptr;
+    {
+        const MutexLock lock(mutex);
+        if (!content.is_closed) {
+            told = listener;
+        }
+    }
+    if (told != nullptr) {
+        told->on_outgoing();
+    }
+}
+
+SessionImpl::SessionImpl(SessionContext& context, std::shared_ptr<Mailbox> mailbox,
+                         const IdentRequest& request, Role role,
+                         const protocol::UploadChecker::Start& uploads)
+    : context_(context), mailbox_(std::move(mailbox)), file_(request.file.ident.value),
+      scan_(request.scan.server.value), role_(std::move(role)), uploads_(uploads),
+      last_query_version_(request.query_version.value),
+      ident_query_version_(request.query_version.value), cursor_(scan_),
+      client_version_(request.scan.client.value) {
+    submitted_ = 1; // IDENT itself
+}
+
+Session::Refusal SessionImpl::end(SessionError error) {
+    is_over_ = true;
+    return error;
+}
+
+// What the client sends
+
+Session::Refusal SessionImpl::upload(protocol::UploadCursor progress,
+                                     protocol::ServerVersion locked,
+                                     std::vector<std::byte> entries) {
+    if (is_over_) {
+        return std::nullopt;
+    }
+    protocol::Upload message;
+    message.progress = progress;
+    message.locked = locked;
+    message.body = protocol::Body::plain(entries);
+    if (const auto violation = uploads_.check(message, entries)) {
+        return end(session_error(violation->code, violation->message));
+    }
+    ++submitted_;
+    context_.submit_upload(mailbox_, file_, progress, locked.value, std::move(entries));
+    return std::nullopt;
+}
+
+Session::Refusal SessionImpl::query(protocol::QueryVersion version, std::string_view body) {
+    if (is_over_) {
+        return std::nullopt;
+    }
+    if (version.value <= last_query_version_) {
+        return end(session_error(SyncErrorCode::other_session_error,
+                                 "QUERY versions must increase within a binding"));
+    }
+    last_query_version_ = version.value;
+    ++submitted_;
+    context_.submit_query(mailbox_, file_, version.value, std::string(body), role_, scan_);
+    return std::nullopt;
+}
+
+void SessionImpl::mark(protocol::RequestIdent request) {
+    marks_.push_back({request, submitted_, std::nullopt});
+}
+
+SessionError SessionImpl::client_error(int code, std::string_view message) {
+    is_over_ = true;
+    context_.submit_death(file_);
+    SessionError error = session_error(SyncErrorCode::bad_client_file,
+                                       "the client could not integrate what it was sent (" +
+                                           std::to_string(code) + "): " + std::string(message));
+    error.body.action = protocol::ErrorAction::client_reset;
+    error.body.try_again = false;
+    error.body.should_client_reset = true;
+    error.body.is_recovery_mode_disabled = context_.options().recovery_mode_disabled;
+    return error;
+}
+
+std::size_t SessionImpl::backlog_bytes() const noexcept {
+    const MutexLock lock(mailbox_->mutex);
+    return mailbox_->content.backlog_bytes;
+}
+
+void SessionImpl::close() {
+    is_over_ = true;
+    {
+        const MutexLock lock(mailbox_->mutex);
+        if (mailbox_->content.is_closed && mailbox_->listener == nullptr) {
+            return;
+        }
+        mailbox_->content.is_closed = true;
+        mailbox_->listener = nullptr;
+    }
+    context_.leave(mailbox_, file_);
+}
+
+// What is sent
+
+SessionImpl::Now SessionImpl::look() {
+    Now now;
+    // The version first: what the mailbox says is then at least as new.
+    now.published = context_.published();
+    {
+        const MutexLock lock(mailbox_->mutex);
+        now.mail = mailbox_->content;
+        mailbox_->content.query_errors.clear();
+    }
+    if (now.mail.file == nullptr) {
+        return now;
+    }
+    const FileState& file = *now.mail.file;
+    for (const auto& epoch : file.epochs) {
+        if (epoch->point > cursor_) {
+            now.point = epoch.get();
+            break;
+        }
+    }
+    now.limit = now.published.top;
+    if (now.point != nullptr) {
+        const Hole* hole = hole_at(file, now.point->point);
+        now.limit = std::min(now.limit, hole != nullptr ? std::max(cursor_, hole->after)
+                                                        : now.point->point - 1);
+        now.is_requested = now.point->query_version == ident_query_version_ ||
+                           now.mail.requested.contains(now.point->point);
+        if (now.point->point > now.published.top) {
+            now.point = nullptr;
+        }
+    }
+    return now;
+}
+
+std::optional<Outgoing> SessionImpl::next() {
+    if (is_over_) {
+        return std::nullopt;
+    }
+    Result<std::optional<Outgoing>> result = step();
+    if (!result) {
+        // A trimmed history is the client's to be told of, all else is the store's.
+        const bool is_trimmed = result.error().code() == ErrorCode::out_of_range;
+        return *end(session_error(is_trimmed ? SyncErrorCode::client_file_expired
+                                             : SyncErrorCode::session_closed,
+                                  is_trimmed ? "the history this device needs is gone"
+                                             : "the server cannot read its store"));
+    }
+    return *std::move(result);
+}
+
+Result<std::optional<Outgoing>> SessionImpl::step() {
+    Now now = look();
+    const Mailbox::Content& mail = now.mail;
+    if (mail.is_closed) {
+        is_over_ = true;
+        return std::optional<Outgoing>();
+    }
+    if (mail.error || now.published.has_failed) {
+        is_over_ = true;
+        return std::optional<Outgoing>(
+            mail.error ? *mail.error
+                       : session_error(SyncErrorCode::session_closed, "sync has stopped"));
+    }
+    for (std::size_t i = 1; i < mail.query_errors.size(); ++i) {
+        const MutexLock lock(mailbox_->mutex);
+        mailbox_->content.query_errors.push_front(mail.query_errors[mail.query_errors.size() - i]);
+    }
+    if (!mail.query_errors.empty()) {
+        return std::optional<Outgoing>(mail.query_errors.front());
+    }
+    if (!mail.is_ready) {
+        return std::optional<Outgoing>();
+    }
+    if (bootstrap_ != nullptr) {
+        return continue_bootstrap(now);
+    }
+    // Below its first point a file was sent nothing.
+    if (epoch_for(*mail.file, cursor_ + 1) == nullptr && now.point != nullptr) {
+        cursor_ = std::max(cursor_, now.limit);
+    }
+    if (now.point != nullptr && cursor_ == now.limit && now.is_requested) {
+        start_bootstrap(now);
+        return continue_bootstrap(now);
+    }
+    if (cursor_ < now.limit || must_send(now)) {
+        TOMBOLO_TRY(std::optional<Outgoing> message, steady(now));
+        if (message) {
+            return message;
+        }
+        if (now.point != nullptr && cursor_ == now.limit && now.is_requested) {
+            start_bootstrap(now);
+            return continue_bootstrap(now);
+        }
+    }
+    return answer_mark(now);
+}
+
+protocol::SyncProgress SessionImpl::progress_at(Number version, Number client,
+                                                const FileState& file) const {
+    protocol::SyncProgress progress;
+    progress.download = {{version}, {client}};
+    progress.latest = {{version}, {context_.salt_of(version)}};
+    progress.upload = {{file.upload_client}, {file.floor}};
+    return progress;
+}
+
+Outgoing SessionImpl::finish_download(OutgoingDownload download, const FileState& file) {
+    const Epoch* epoch = epoch_for(file, cursor_ + 1);
+    download.query_version = {epoch == nullptr ? 0 : epoch->query_version};
+    download.progress = progress_at(cursor_, client_version_, file);
+    download.estimate = protocol::ProgressEstimate::complete();
+    sent_ = download.progress;
+    uploads_.note_download({cursor_});
+    return download;
+}
+
+bool SessionImpl::must_send(const Now& now) const {
+    if (!sent_) {
+        return true;
+    }
+    const FileState& file = *now.mail.file;
+    return sent_->upload < protocol::UploadCursor{{file.upload_client}, {file.floor}};
+}
+
+// Bootstraps
+
+void SessionImpl::start_bootstrap(const Now& now) {
+    const FileState& file = *now.mail.file;
+    const Epoch* previous = nullptr;
+    const Epoch* epoch = epoch_at(file, now.point->point, &previous);
+    ViewCache& views = context_.views();
+    Bootstrap::Options options;
+    options.file = file_;
+    options.point = epoch->point;
+    options.old_view = previous == nullptr ? nullptr : views.get(now.published.model, *previous);
+    options.new_view = views.get(now.published.model, *epoch);
+    if (const Hole* hole = hole_at(file, epoch->point)) {
+        options.hole_after = hole->after;
+    }
+    options.sends_schema = previous == nullptr;
+    options.batch_bytes = context_.options().download_bytes;
+    options.bugs = context_.options().bugs;
+    bootstrap_ = std::make_unique<Bootstrap>(std::move(options));
+    bootstrap_steps_ = 0;
+    bootstrap_header_ = {};
+    bootstrap_header_.query_version = {epoch->query_version};
+}
+
+Result<std::optional<Outgoing>> SessionImpl::continue_bootstrap(const Now& now) {
+    const FileState& file = *now.mail.file;
+    const Number point = now.point->point;
+    const auto snapshot = context_.store().snapshot();
+    const SnapshotHistory history(*snapshot, context_.store(), context_.keys(),
+                                  *now.published.model, context_.cache(), now.published.top);
+    if (bootstrap_steps_ == 0) {
+        // Own uploads inside a hole count as integrated by the point.
+        if (const Hole* hole = hole_at(file, point)) {
+            for (Number version = hole->after + 1; version < point; ++version) {
+                TOMBOLO_TRY(const std::shared_ptr<const Entry> entry, history.entry(version));
+                if (entry->head().origin == file_) {
+                    client_version_ = std::max(client_version_, entry->head().client_version);
+                }
+            }
+        }
+        bootstrap_header_.progress = progress_at(point, client_version_, file);
+    }
+    TOMBOLO_TRY(const Bootstrap::Step step, bootstrap_->next(history, *snapshot));
+    TOMBOLO_TRY(const std::shared_ptr<const Entry> entry, history.entry(point));
+    OutgoingDownload download = bootstrap_header_;
+    protocol::DownloadEntry part;
+    part.server_version = {point};
+    part.client_version = bootstrap_header_.progress.download.client;
+    part.origin_timestamp_ms = entry->head().timestamp;
+    part.origin = protocol::server_file_ident;
+    part.original_size_bytes = step.changeset.size();
+    part.changeset = step.changeset;
+    protocol::append_entry(download.entries, part);
+    ++bootstrap_steps_;
+    context_.count_encoded();
+    if (step.is_last) {
+        download.batch_state = BatchState::bootstrap_last;
+        download.estimate = protocol::ProgressEstimate::complete();
+        cursor_ = point;
+        sent_ = download.progress;
+        uploads_.note_download({point});
+        bootstrap_.reset();
+    } else {
+        download.batch_state = BatchState::bootstrap_more;
+        download.estimate = protocol::ProgressEstimate::from_fraction(
+            1.0 - 1.0 / static_cast<double>(bootstrap_steps_ + 1));
+    }
+    return std::optional<Outgoing>(std::move(download));
+}
+
+// Steady state
+
+SessionError SessionImpl::rejection(const HistoryEntry& head, Number version) const {
+    SessionError error = session_error(SyncErrorCode::compensating_write,
+                                       "Client attempted a write that is not allowed; it has been "
+                                       "reverted");
+    protocol::RejectedWrites writes;
+    writes.client_version = {head.rejected_client_version};
+    writes.server_version = protocol::ServerVersion{version};
+    for (const RejectedObject& each : head.rejected) {
+        writes.updates.push_back({each.object.class_name, each.object.key, each.reason});
+    }
+    error.body.rejected = std::move(writes);
+    return error;
+}
+
+/// False: the message is full, or `first` must go out before it.
+Result<bool> SessionImpl::add_entry(const Now& now, const Stream& stream,
+                                    const HistorySource& history, Number version,
+                                    OutgoingDownload& download, std::optional<Outgoing>& first) {
+    TOMBOLO_TRY(const std::shared_ptr<const Entry> entry, history.entry(version));
+    const HistoryEntry& head = entry->head();
+    const FileState& file = *now.mail.file;
+    const Epoch* previous = nullptr;
+    std::shared_ptr<const EncodedPart> part;
+    if (epoch_at(file, version, &previous) != nullptr) {
+        // Never here: points are bootstraps, and limit stops before them.
+        return Error(ErrorCode::internal, "a point in steady state");
+    }
+    TOMBOLO_TRY(part, stream.encode(version, *entry));
+    if (head.kind == EntryKind::reset && head.audience == file_ && !head.rejected.empty() &&
+        version > told_rejections_ && !part->changeset.empty()) {
+        if (download.entries.empty()) {
+            told_rejections_ = version;
+            first = rejection(head, version);
+        }
+        return false;
+    }
+    Number client = client_version_;
+    if (head.origin == file_ && head.client_version > client) {
+        client = head.client_version;
+    }
+    if (context_.options().bugs.newest_client_version_everywhere) {
+        client = std::max(client, file.upload_client);
+    }
+    if (!part->changeset.empty()) {
+        if (!download.entries.empty() &&
+            download.entries.size() + part->changeset.size() > context_.options().download_bytes) {
+            return false;
+        }
+        protocol::DownloadEntry out;
+        out.server_version = {version};
+        out.client_version = {client};
+        out.origin_timestamp_ms = head.timestamp;
+        out.origin = {part->origin};
+        out.original_size_bytes = part->changeset.size();
+        out.changeset = part->changeset;
+        protocol::append_entry(download.entries, out);
+    }
+    cursor_ = version;
+    client_version_ = client;
+    return true;
+}
+
+Result<std::optional<Outgoing>> SessionImpl::steady(const Now& now) {
+    OutgoingDownload download;
+    if (cursor_ < now.limit) {
+        const auto snapshot = context_.store().snapshot();
+        const SnapshotHistory history(*snapshot, context_.store(), context_.keys(),
+                                      *now.published.model, context_.cache(), now.published.top);
+        const Stream stream(history, now.published.model, context_.views(), *now.mail.file,
+                            context_.options().bugs);
+        std::optional<Outgoing> first;
+        while (cursor_ < now.limit) {
+            TOMBOLO_TRY(const bool added,
+                        add_entry(now, stream, history, cursor_ + 1, download, first));
+            if (first) {
+                return first;
+            }
+            if (!added) {
+                break;
+            }
+        }
+    }
+    if (download.entries.empty() && !must_send(now)) {
+        return std::optional<Outgoing>();
+    }
+    return std::optional<Outgoing>(finish_download(std::move(download), *now.mail.file));
+}
+
+// MARK
+
+std::optional<Outgoing> SessionImpl::answer_mark(const Now& now) {
+    std::optional<protocol::RequestIdent> answered;
+    for (PendingMark& mark : marks_) {
+        if (!mark.target && now.mail.processed >= mark.after_inputs) {
+            mark.target = now.published.top;
+        }
+    }
+    const bool is_blocked = now.point != nullptr && !now.is_requested;
+    while (!marks_.empty() && marks_.front().target &&
+           (cursor_ >= *marks_.front().target || (is_blocked && cursor_ >= now.limit))) {
+        if (sent_ && sent_->download.server.value < cursor_) {
+            // The client counts itself up to date by the cursor it was sent.
+            return finish_download({}, *now.mail.file);
+        }
+        answered = marks_.front().request;
+        marks_.pop_front();
+    }
+    return answered ? std::optional<Outgoing>(OutgoingMark{*answered}) : std::nullopt;
+}
+
+} // namespace tombolo::server::sync

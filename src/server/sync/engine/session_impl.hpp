@@ -1,0 +1,144 @@
+#pragma once
+
+// One binding: where it stands in its stream, and what is to be said next.
+//
+// The session computes its messages from what is durable; it shares with the integrator only the
+// mailbox. Thread-safety: SessionImpl belongs to its caller's thread; Mailbox is safe.
+
+#include <deque>
+#include <memory>
+#include <optional>
+#include <set>
+#include <vector>
+
+#include "core/mutex.hpp"
+#include "protocol/upload_checker.hpp"
+#include "server/sync/engine/bootstrap.hpp"
+#include "server/sync/engine/engine.hpp"
+#include "server/sync/engine/records.hpp"
+#include "server/sync/engine/stream.hpp"
+
+namespace tombolo::server::sync {
+
+/// What run() tells a session. All of it is durable.
+struct Mailbox {
+    struct Content {
+        bool is_ready = false; ///< IDENT was integrated
+        std::shared_ptr<const FileState> file;
+        std::set<Number> requested; ///< points whose QUERY came in this binding
+        std::deque<OutgoingQueryError> query_errors;
+        std::optional<SessionError> error;
+        std::uint64_t processed = 0; ///< how many of the session's inputs
+        std::size_t backlog_bytes = 0;
+        bool is_closed = false; ///< replaced, or closed by its owner
+    };
+
+    Mutex mutex;
+    Content content TOMBOLO_GUARDED_BY(mutex);
+    SessionListener* listener TOMBOLO_GUARDED_BY(mutex) = nullptr;
+
+    void notify() TOMBOLO_EXCLUDES(mutex);
+};
+
+/// What sessions read of the engine. Thread-safety: safe.
+class SessionContext {
+  public:
+    struct Published {
+        Number top = 0;
+        std::shared_ptr<const Model> model;
+        bool has_failed = false;
+    };
+
+    virtual ~SessionContext() = default;
+    virtual Published published() const = 0;
+    virtual std::int64_t salt_of(Number version) const = 0;
+    virtual void submit_upload(const std::shared_ptr<Mailbox>& mailbox, Number file,
+                               protocol::UploadCursor progress, Number locked,
+                               std::vector<std::byte> entries) = 0;
+    virtual void submit_query(const std::shared_ptr<Mailbox>& mailbox, Number file,
+                              std::int64_t version, std::string body, const Role& role,
+                              Number scan) = 0;
+    virtual void submit_death(Number file) = 0;
+    virtual void leave(const std::shared_ptr<Mailbox>& mailbox, Number file) = 0;
+    virtual void count_encoded() = 0;
+
+    virtual const EngineOptions& options() const = 0;
+    virtual store::Store& store() const = 0;
+    virtual const RecordKeys& keys() const = 0;
+    virtual const EntryCache& cache() const = 0;
+    virtual ViewCache& views() const = 0;
+};
+
+class SessionImpl final : public Session {
+  public:
+    SessionImpl(SessionContext& context, std::shared_ptr<Mailbox> mailbox,
+                const IdentRequest& request, Role role,
+                const protocol::UploadChecker::Start& uploads);
+    ~SessionImpl() override { close(); }
+    SessionImpl(const SessionImpl&) = delete;
+    SessionImpl& operator=(const SessionImpl&) = delete;
+
+    protocol::ClientFileIdent file() const noexcept override { return {file_}; }
+    Refusal upload(protocol::UploadCursor progress, protocol::ServerVersion locked,
+                   std::vector<std::byte> entries) override;
+    Refusal query(protocol::QueryVersion version, std::string_view body) override;
+    void mark(protocol::RequestIdent request) override;
+    SessionError client_error(int code, std::string_view message) override;
+    std::size_t backlog_bytes() const noexcept override;
+    std::optional<Outgoing> next() override;
+    void close() override;
+
+  private:
+    struct PendingMark {
+        protocol::RequestIdent request;
+        std::uint64_t after_inputs = 0;
+        /// The version that must have been sent; known once the inputs before are integrated.
+        std::optional<Number> target;
+    };
+    /// What next() works with.
+    struct Now {
+        Mailbox::Content mail;
+        SessionContext::Published published;
+        const Epoch* point = nullptr; ///< the next point above the cursor
+        bool is_requested = false;
+        Number limit = 0; ///< state 2 may go up to here
+    };
+
+    Now look();
+    Result<std::optional<Outgoing>> step();
+    void start_bootstrap(const Now& now);
+    Result<std::optional<Outgoing>> continue_bootstrap(const Now& now);
+    Result<std::optional<Outgoing>> steady(const Now& now);
+    bool must_send(const Now& now) const;
+    Result<bool> add_entry(const Now& now, const Stream& stream, const HistorySource& history,
+                           Number version, OutgoingDownload& download,
+                           std::optional<Outgoing>& first);
+    std::optional<Outgoing> answer_mark(const Now& now);
+    protocol::SyncProgress progress_at(Number version, Number client, const FileState& file) const;
+    Outgoing finish_download(OutgoingDownload download, const FileState& file);
+    SessionError rejection(const HistoryEntry& head, Number version) const;
+    Refusal end(SessionError error);
+
+    SessionContext& context_;
+    const std::shared_ptr<Mailbox> mailbox_;
+    const Number file_;
+    const Number scan_;
+    const Role role_;
+    protocol::UploadChecker uploads_;
+    std::int64_t last_query_version_;
+    bool auto_request_ = true; ///< points of IDENT's own query version need no QUERY
+    std::int64_t ident_query_version_;
+
+    Number cursor_;
+    Number client_version_; ///< last own version integrated at or before the cursor
+    std::optional<protocol::SyncProgress> sent_;
+    Number told_rejections_ = 0; ///< newest version whose 231 was given out
+    std::unique_ptr<Bootstrap> bootstrap_;
+    OutgoingDownload bootstrap_header_;
+    std::int32_t bootstrap_steps_ = 0;
+    std::deque<PendingMark> marks_;
+    std::uint64_t submitted_ = 0;
+    bool is_over_ = false;
+};
+
+} // namespace tombolo::server::sync
