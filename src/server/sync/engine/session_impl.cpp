@@ -64,7 +64,7 @@ Session::Refusal SessionImpl::query(protocol::QueryVersion version, std::string_
         return std::nullopt;
     }
     if (version.value <= last_query_version_) {
-        return end(session_error(SyncErrorCode::other_session_error,
+        return end(session_error(SyncErrorCode::bad_message_order,
                                  "QUERY versions must increase within a binding"));
     }
     last_query_version_ = version.value;
@@ -134,8 +134,10 @@ SessionImpl::Now SessionImpl::look() {
         const Hole* hole = hole_at(file, now.point->point);
         now.limit = std::min(now.limit, hole != nullptr ? std::max(cursor_, hole->after)
                                                         : now.point->point - 1);
-        now.is_requested = now.point->query_version == ident_query_version_ ||
-                           now.mail.requested.contains(now.point->point);
+        // A QUERY for a later point can only mean that the client skips this one.
+        now.is_requested =
+            now.point->query_version == ident_query_version_ ||
+            now.mail.requested.lower_bound(now.point->point) != now.mail.requested.end();
         if (now.point->point > now.published.top) {
             now.point = nullptr;
         }

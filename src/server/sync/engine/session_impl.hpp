@@ -126,8 +126,7 @@ class SessionImpl final : public Session {
     const Role role_;
     protocol::UploadChecker uploads_;
     std::int64_t last_query_version_;
-    bool auto_request_ = true; ///< points of IDENT's own query version need no QUERY
-    std::int64_t ident_query_version_;
+    const std::int64_t ident_query_version_; ///< its points need no QUERY
 
     Number cursor_;
     Number client_version_; ///< last own version integrated at or before the cursor

@@ -92,11 +92,11 @@ Result<void> check_query_body(const Model& model, std::string_view body) {
             return Error(ErrorCode::query_invalid,
                          "Invalid query: table \"" + class_name + "\" cannot be subscribed to");
         }
-        TOMBOLO_TRY_VOID([&]() -> Result<void> {
-            TOMBOLO_TRY(const query::Query query,
-                        query::compile_subscription(text, model.schema(), class_name, rules));
-            return {};
-        }());
+        const Result<query::Query> query =
+            query::compile_subscription(text, model.schema(), class_name, rules);
+        if (!query) {
+            return query.error();
+        }
     }
     return {};
 }
