@@ -94,6 +94,18 @@ Collect add_argument(::CLI::App& app, const Argument& argument) {
     };
 }
 
+// The words up to the first option.
+std::string joined(const std::vector<std::string>& words) {
+    std::string out;
+    for (const std::string& word : words) {
+        if (word.starts_with('-')) {
+            break;
+        }
+        out += (out.empty() ? "" : " ") + word;
+    }
+    return out;
+}
+
 struct Leaf {
     const Command* command;
     ::CLI::App* app;
@@ -127,6 +139,9 @@ class Parser {
         Parsed parsed;
         try {
             app_.parse(std::vector<std::string>(words.rbegin(), words.rend()));
+        } catch (const ::CLI::ExtrasError& error) {
+            const bool unknown = selected() == nullptr && !words.empty();
+            return wrong(unknown ? "there is no command '" + joined(words) + "'" : error.what());
         } catch (const ::CLI::ParseError& error) {
             return wrong(error.what());
         }

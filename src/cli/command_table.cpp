@@ -41,6 +41,16 @@ CommandTable make_table() {
     };
     add_account_commands(table);
     add_app_commands(table);
+    add_deploy_commands(table);
+    add_user_commands(table);
+    add_secret_commands(table);
+    add_value_commands(table);
+    add_function_commands(table);
+    add_log_commands(table);
+    add_schema_commands(table);
+    add_data_commands(table);
+    add_sync_commands(table);
+    add_server_commands(table);
     add_shell_commands(table);
     return table;
 }

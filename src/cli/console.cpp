@@ -11,6 +11,7 @@
 #include <fmt/format.h>
 
 #include "cli/failure.hpp"
+#include "core/timestamp.hpp"
 
 namespace tombolo::cli {
 
@@ -255,6 +256,10 @@ std::string size_text(std::uint64_t bytes) {
         unit = larger;
     }
     return fmt::format("{:.1f} {}", value, unit);
+}
+
+std::string seconds_text(std::int64_t unix_seconds) {
+    return Timestamp::from_unix_ms(unix_seconds * 1000).to_string();
 }
 
 std::string count_text(std::uint64_t count) {

@@ -96,6 +96,8 @@ class Progress {
 
 /// "1.5 MB", "12 kB", "900 B".
 std::string size_text(std::uint64_t bytes);
+/// Unix seconds as "2024-05-31T12:00:00Z".
+std::string seconds_text(std::int64_t unix_seconds);
 /// "171,075".
 std::string count_text(std::uint64_t count);
 /// "1 document", "2 documents".

@@ -56,6 +56,8 @@ class Run {
     /// The same without an error when there is none of that name.
     std::optional<RemoteApp> find_app(const std::string& name);
     std::vector<RemoteApp> apps();
+    /// Makes this the app of the command.
+    void select(RemoteApp app) { app_ = std::move(app); }
     /// "/groups/<g>/apps/<id>" and what follows.
     std::string app_path(const std::string& rest);
 

@@ -7,11 +7,12 @@
 // {"$date":"1970-01-01T00:00:00Z"}
 //
 // Reading takes both forms at once, and {"$uuid": "..."} and the version 1 form {"$binary": "...",
-// "$type": "00"}; a UUID is written as $binary of subtype 04, as MongoDB's tools do. A whole number
-// without point or exponent is read as int32 if it fits, else int64, else double. An object whose
-// first key is one of the type keys ($oid, $date, ...) must be that type's form and nothing else;
-// other keys with a dollar ($regex, $in, ...) are ordinary fields. Between text and BSON the order
-// of fields is kept.
+// "$type": "00"}, and, as realm-web writes them, numbers inside $timestamp, $minKey and $maxKey as
+// {"$numberInt": "1"}; a UUID is written as $binary of subtype 04, as MongoDB's tools do. A whole
+// number without point or exponent is read as int32 if it fits, else int64, else double. An object
+// whose first key is one of the type keys ($oid, $date, ...) must be that type's form and nothing
+// else; other keys with a dollar ($regex, $in, ...) are ordinary fields. Between text and BSON the
+// order of fields is kept.
 //
 // Errors: bad_json when the text is not JSON (RFC 8259, strict: no comments, no trailing commas, no
 // lone surrogates), bad_ejson when a type's form is wrong, limit_exceeded beyond

@@ -218,12 +218,26 @@ class EjsonReader {
     Result<std::uint32_t> unsigned_number(std::string_view form) {
         json_.peek();
         const std::size_t begin = json_.offset();
-        TOMBOLO_TRY(const auto number, json_.read_number());
-        const auto* whole = std::get_if<std::int64_t>(&number);
-        if (whole == nullptr || *whole < 0 || *whole > std::numeric_limits<std::uint32_t>::max()) {
+        std::int64_t whole = -1;
+        if (json_.take('{')) {
+            // realm-web writes its canonical form twice over: {"$minKey":{"$numberInt":"1"}}.
+            TOMBOLO_TRY(const std::string type, json_.read_string());
+            if (type != "$numberInt" && type != "$numberLong") {
+                return json_.error_at(ErrorCode::bad_ejson, fmt::format("expected {}", form),
+                                      begin);
+            }
+            TOMBOLO_TRY_VOID(json_.expect(':'));
+            TOMBOLO_TRY(whole, integer_text<std::int64_t>(form));
+            TOMBOLO_TRY_VOID(close_form(type));
+        } else {
+            TOMBOLO_TRY(const auto number, json_.read_number());
+            const auto* integer = std::get_if<std::int64_t>(&number);
+            whole = integer != nullptr ? *integer : -1;
+        }
+        if (whole < 0 || whole > std::numeric_limits<std::uint32_t>::max()) {
             return json_.error_at(ErrorCode::bad_ejson, fmt::format("expected {}", form), begin);
         }
-        return static_cast<std::uint32_t>(*whole);
+        return static_cast<std::uint32_t>(whole);
     }
 
     /// Reads a string and turns it into a scalar by T::parse.

@@ -93,6 +93,11 @@ TEST(Ejson, other_spellings_are_read) {
     EXPECT_EQ(canonical(R"({"$date":"2024-05-01T14:30:00+0200"})"),
               R"({"$date":{"$numberLong":"1714566600000"}})");
     EXPECT_EQ(canonical(R"({"$date":5})"), R"({"$date":{"$numberLong":"5"}})");
+    EXPECT_EQ(
+        canonical(R"({"$timestamp":{"t":{"$numberLong":"4294967295"},"i":{"$numberInt":"2"}}})"),
+        R"({"$timestamp":{"t":4294967295,"i":2}})");
+    EXPECT_EQ(canonical(R"([{"$minKey":{"$numberInt":"1"}},{"$maxKey":{"$numberInt":"1"}}])"),
+              R"([{"$minKey":1},{"$maxKey":1}])");
     EXPECT_EQ(canonical(" \t\r\n[ 1 , { \"a\" : \"\\ud83d\\udE00\\/\" } ] "),
               "[{\"$numberInt\":\"1\"},{\"a\":\"\xf0\x9f\x98\x80/\"}]");
 }
@@ -214,6 +219,9 @@ TEST(Ejson, wrong_forms_of_types_are_refused) {
                              R"({"$timestamp":{"t":-1,"i":0}})",
                              R"({"$timestamp":{"t":4294967296,"i":0}})",
                              R"({"$timestamp":{"i":0,"t":0}})",
+                             R"({"$timestamp":{"t":{"$numberInt":"-1"},"i":0}})",
+                             R"({"$timestamp":{"t":{"$numberDouble":"1"},"i":0}})",
+                             R"({"$minKey":{"$numberInt":"1","x":1}})",
                              R"({"$regularExpression":"a"})",
                              R"({"$regularExpression":{"pattern":"a\u0000b","options":""}})",
                              R"({"$code":"\u0000"})",

@@ -3,9 +3,11 @@
 #include <boost/json/serialize.hpp>
 
 #include "server/api/client_api.hpp"
+#include "server/api/function_routes.hpp"
 #include "server/auth/api_keys.hpp"
 #include "server/auth/custom_token.hpp"
 #include "server/auth/sessions.hpp"
+#include "server/auth/user_functions.hpp"
 #include "server/auth/userpass.hpp"
 #include "server/runtime/json.hpp"
 #include "server/runtime/sealer.hpp"
@@ -66,8 +68,30 @@ const server::ProviderConfig& enabled_provider(const server::App& app, const std
     return *provider;
 }
 
-VerifiedIdentity check_credentials(auth::Context& context, const server::App& app,
+// The body without what the client added, as the text that was sent.
+std::string function_payload(const Call& call) {
+    if (call.request.body.empty()) {
+        return "{}";
+    }
+    const auto members = server::json_members(call.request.body);
+    if (!members) {
+        throw ApiException(bad_request(members.error().what()));
+    }
+    std::string payload = "{";
+    for (const auto& [key, raw] : *members) {
+        if (key != "options") {
+            payload += (payload.size() > 1 ? ", " : "") +
+                       boost::json::serialize(boost::json::string(key)) + ": ";
+            payload += raw;
+        }
+    }
+    return payload + "}";
+}
+
+VerifiedIdentity check_credentials(auth::Context& context, const Call& call,
+                                   const std::shared_ptr<const server::App>& shared_app,
                                    const std::string& type, const object& body, bool linking) {
+    const server::App& app = *shared_app;
     const server::ProviderConfig& provider = enabled_provider(app, type);
     if (type == "anon-user") {
         VerifiedIdentity identity;
@@ -85,9 +109,24 @@ VerifiedIdentity check_credentials(auth::Context& context, const server::App& ap
     if (type == "custom-token") {
         return check_custom_token(context, app, provider, required_string(body, "token"), linking);
     }
-    // custom-function and the OAuth providers take their place here.
+    if (type == "custom-function") {
+        return auth::check_custom_function(context, provider, function_payload(call),
+                                           function_call(call, shared_app), linking);
+    }
+    // The OAuth providers take their place here.
     throw ApiException(not_found("AuthProviderNotFound", "authentication via '" + type +
                                                              "' is not available on this server"));
+}
+
+http::Response answer(const auth::SignedIn& signed_in) {
+    object body{{"access_token", signed_in.access_token},
+                {"refresh_token", signed_in.refresh_token},
+                {"user_id", signed_in.user.to_string()},
+                {"device_id", signed_in.device_id}};
+    if (signed_in.refresh_token.empty()) {
+        body["refresh_token"] = nullptr;
+    }
+    return http::Response::json(200, boost::json::serialize(body));
 }
 
 http::Response sign_in(Call& call, auth::Context& context, const std::string& type) {
@@ -95,32 +134,36 @@ http::Response sign_in(Call& call, auth::Context& context, const std::string& ty
     const auto app = app_of(call, context);
     const object body = body_of(call);
     const std::string named = server::string_or(body, "provider", type);
-    if (named != type) {
+    // A custom function's payload is the app's own.
+    if (named != type && type != "custom-function") {
         throw ApiException(
             bad_request("the body names provider '" + named + "', the path '" + type + "'"));
     }
     const auth::Sessions sessions(context);
-    const bool linking = call.request.query_value("link") == "true";
-    auth::SignedIn signed_in;
-    if (linking) {
+    if (call.request.query_value("link") == "true") {
         const auth::Caller caller = caller_of(call, context, *app);
         static_cast<void>(sessions.user(caller));
-        signed_in = sessions.link(caller, check_credentials(context, *app, type, body, true));
-    } else {
-        const object& options = server::object_or_empty(body, "options");
-        const boost::json::value* device = options.if_contains("device");
-        signed_in = sessions.sign_in(
-            *app, check_credentials(context, *app, type, body, false),
-            device != nullptr && device->is_object() ? &device->get_object() : nullptr);
+        return answer(
+            sessions.link(caller, check_credentials(context, call, app, type, body, true)));
     }
-    object answer{{"access_token", signed_in.access_token},
-                  {"refresh_token", signed_in.refresh_token},
-                  {"user_id", signed_in.user.to_string()},
-                  {"device_id", signed_in.device_id}};
-    if (signed_in.refresh_token.empty()) {
-        answer["refresh_token"] = nullptr;
+    auth::VerifiedIdentity identity = check_credentials(context, call, app, type, body, false);
+    const object& options = server::object_or_empty(body, "options");
+    const boost::json::value* device = options.if_contains("device");
+    object device_object =
+        device != nullptr && device->is_object() ? device->get_object() : object();
+    const bool has_device = device != nullptr && device->is_object();
+    if (app->config.custom_user_data.on_user_creation_function_name.empty()) {
+        return answer(
+            sessions.sign_in(*app, std::move(identity), has_device ? &device_object : nullptr));
     }
-    return http::Response::json(200, boost::json::serialize(answer));
+    call.continue_on(Pool::functions, [&context, app, identity = std::move(identity), has_device,
+                                       device_object = std::move(device_object)](Call& next) {
+        return answer(auth::Sessions(context).sign_in(
+            *app, identity, has_device ? &device_object : nullptr, [&](const auth::User& user) {
+                auth::run_user_creation_function(context, user, function_call(next, app));
+            }));
+    });
+    return {};
 }
 
 } // namespace
@@ -141,6 +184,7 @@ void add_login_routes(Dispatcher& dispatcher, auth::Context& context) {
     };
     add("local-userpass", Pool::password);
     add("custom-token", Pool::outbound); // may fetch a key set
+    add("custom-function", Pool::functions);
     add("{provider}", Pool::store);
 }
 

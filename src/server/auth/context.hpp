@@ -13,6 +13,10 @@
 #include "server/runtime/log.hpp"
 #include "server/store/store.hpp"
 
+namespace tombolo::functions {
+class Functions;
+}
+
 namespace tombolo::auth {
 
 class Mailer;
@@ -32,6 +36,8 @@ struct Context {
     bool hide_unknown_users = false;
     /// What the app's administrators read; null in tests that need none.
     server::AppLog* app_log = nullptr;
+    /// Runs user functions; null in tests that need none.
+    functions::Functions* functions = nullptr;
 };
 
 } // namespace tombolo::auth

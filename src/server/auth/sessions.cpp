@@ -61,7 +61,7 @@ bool commit_or_conflict(store::Store& store, Transaction transaction) {
 }
 
 SignedIn Sessions::sign_in(const App& app, VerifiedIdentity identity,
-                           const boost::json::object* device) const {
+                           const boost::json::object* device, const OnCreation& on_creation) const {
     const Keys keys(app.id);
     for (int attempt = 0; attempt < conflict_retries; ++attempt) {
         const std::int64_t now = context_.now_ms();
@@ -127,6 +127,14 @@ SignedIn Sessions::sign_in(const App& app, VerifiedIdentity identity,
                                "");
         if (!commit_or_conflict(context_.store, std::move(transaction))) {
             continue; // somebody signed the same user in: read again
+        }
+        if (!stored_user && on_creation) {
+            try {
+                on_creation(user);
+            } catch (...) {
+                remove_user(app, user);
+                throw;
+            }
         }
         TokenClaims claims;
         claims.kind = TokenKind::refresh;
@@ -360,7 +368,7 @@ void Sessions::set_disabled(const ObjectId& app, const ObjectId& user, bool disa
 }
 
 void Sessions::remove_user(const Caller& caller) const {
-    erase_user(*caller.app, user(caller));
+    remove_user(*caller.app, user(caller));
 }
 
 void Sessions::remove_user(const App& app, const ObjectId& user) const {
@@ -368,10 +376,10 @@ void Sessions::remove_user(const App& app, const ObjectId& user) const {
     if (!gone) {
         fail(api::not_found("UserNotFound", "user not found"));
     }
-    erase_user(app, *gone);
+    remove_user(app, *gone);
 }
 
-void Sessions::erase_user(const App& app, const User& gone) const {
+void Sessions::remove_user(const App& app, const User& gone) const {
     const Keys keys(app.id);
     Transaction transaction;
     end_sessions(app.id, gone.id, transaction);

@@ -4,6 +4,7 @@
 //
 // Everything here may block on the store. Failures are ApiException as the chapter words them.
 
+#include <functional>
 #include <optional>
 #include <string>
 
@@ -45,10 +46,13 @@ class Sessions {
   public:
     explicit Sessions(Context& context) : context_(context) {}
 
+    /// Called with a user who was just made, before the first token. When it throws, the user is
+    /// removed again and the sign-in fails.
+    using OnCreation = std::function<void(const User&)>;
     /// Signs the identity's user in, who is made when the identity is new. `device` is
     /// options.device of the request, or null.
     SignedIn sign_in(const server::App& app, VerifiedIdentity identity,
-                     const boost::json::object* device) const;
+                     const boost::json::object* device, const OnCreation& on_creation = {}) const;
     /// Adds the identity to the caller; the session goes on.
     SignedIn link(const Caller& caller, VerifiedIdentity identity) const;
 
@@ -60,6 +64,7 @@ class Sessions {
     void set_disabled(const ObjectId& app, const ObjectId& user, bool disabled) const;
     /// With identities, keys, sessions; application documents stay.
     void remove_user(const Caller& caller) const;
+    void remove_user(const server::App& app, const User& user) const;
     /// The same by an administrator: disabled users too. 404 when there is no such user.
     void remove_user(const server::App& app, const ObjectId& user) const;
 
@@ -74,7 +79,6 @@ class Sessions {
                              const std::string& device_id) const;
     std::string device_for(const Keys& keys, const boost::json::object* device,
                            store::Transaction& transaction) const;
-    void erase_user(const server::App& app, const User& gone) const;
     void end_sessions(const ObjectId& app, const ObjectId& user,
                       store::Transaction& transaction) const;
 

@@ -2,6 +2,9 @@
 
 #include <algorithm>
 
+#include <boost/json/array.hpp>
+#include <boost/json/serialize.hpp>
+
 #include "core/limits.hpp"
 #include "server/api/api_error.hpp"
 #include "server/auth/mailer.hpp"
@@ -133,13 +136,6 @@ void Userpass::register_user(const std::string& address, const std::string& pass
     if (find(address)) {
         fail(in_use());
     }
-    if (!config_.auto_confirm && config_.run_confirmation_function) {
-        context_.log.warning(
-            "registration refused: its confirmation function cannot run, this server has no "
-            "functions yet",
-            {{"app", app_.client_app_id}, {"function", config_.confirmation_function_name}});
-        fail(api::bad_request("failed to confirm user \"" + address + "\""));
-    }
     EmailAccount account;
     account.state =
         config_.auto_confirm ? EmailAccount::State::confirmed : EmailAccount::State::pending;
@@ -151,26 +147,78 @@ void Userpass::register_user(const std::string& address, const std::string& pass
     if (!commit_or_conflict(context_.store, std::move(transaction))) {
         fail(in_use());
     }
-    if (account.state == EmailAccount::State::pending) {
+    if (account.state == EmailAccount::State::pending && !confirms_by_function()) {
         send_mail(address, MailToken::Purpose::confirm);
     }
 }
 
+void Userpass::change_account(const std::string& address,
+                              const std::function<bool(EmailAccount&)>& change) const {
+    for (int attempt = 0; attempt < conflict_retries; ++attempt) {
+        std::string record;
+        std::optional<EmailAccount> account = find(address, &record);
+        if (!account) {
+            fail(api::not_found("UserNotFound", "user not found"));
+        }
+        const bool keep = change(*account);
+        Transaction transaction;
+        transaction.replace_record(Space::meta, keys_.email(address), record,
+                                   keep ? std::optional(encode(*account)) : std::nullopt);
+        if (commit_or_conflict(context_.store, std::move(transaction))) {
+            return;
+        }
+    }
+    fail(api::too_busy(503, "the user is being changed by others; try again"));
+}
+
+Verdict Userpass::ask_to_confirm(const std::string& address, const functions::Call& call) const {
+    const NewToken token = make_token(address, MailToken::Purpose::confirm);
+    boost::json::array arguments{
+        boost::json::object{{"token", token.token}, {"tokenId", token.id}, {"username", address}}};
+    return ask_verdict(context_, config_.confirmation_function_name,
+                       boost::json::serialize(arguments), call);
+}
+
+void Userpass::confirm_registered(const std::string& address, const functions::Call& call) const {
+    Verdict verdict = Verdict::fail;
+    const auto decide = [&](EmailAccount& account) {
+        if (verdict == Verdict::success) {
+            account.state = EmailAccount::State::confirmed;
+        }
+        // Confirmed by its token meanwhile: that stands.
+        return verdict != Verdict::fail || account.state == EmailAccount::State::confirmed;
+    };
+    try {
+        verdict = ask_to_confirm(address, call);
+    } catch (const ApiException&) {
+        change_account(address, decide);
+        throw;
+    }
+    change_account(address, decide);
+    if (verdict == Verdict::fail) {
+        fail(api::bad_request("failed to confirm user \"" + address + "\""));
+    }
+}
+
+Userpass::NewToken Userpass::make_token(const std::string& address,
+                                        MailToken::Purpose purpose) const {
+    NewToken made{server::random_text(64), to_hex(as_bytes(server::random_bytes(12)))};
+    Transaction transaction;
+    transaction.put_record(Space::meta, keys_.mail_token(made.id),
+                           encode(MailToken{purpose, hash_of(made.token), address,
+                                            context_.now_ms() + mail_token_ms}));
+    context_.store.commit(std::move(transaction)).value();
+    return made;
+}
+
 void Userpass::send_mail(const std::string& address, MailToken::Purpose purpose) const {
     const bool confirm = purpose == MailToken::Purpose::confirm;
-    const std::string token = server::random_text(64);
-    const std::string token_id = to_hex(as_bytes(server::random_bytes(12)));
-    Transaction transaction;
-    transaction.put_record(
-        Space::meta, keys_.mail_token(token_id),
-        encode(MailToken{purpose, hash_of(token), address, context_.now_ms() + mail_token_ms}));
-    context_.store.commit(std::move(transaction)).value();
-
+    const NewToken made = make_token(address, purpose);
     const std::string& url = confirm ? config_.email_confirmation_url : config_.reset_password_url;
     const std::string& subject =
         confirm ? config_.confirm_email_subject : config_.reset_password_subject;
     const std::string link = url + (url.find('?') == std::string::npos ? "?" : "&") +
-                             "token=" + token + "&tokenId=" + token_id;
+                             "token=" + made.token + "&tokenId=" + made.id;
     Mail mail;
     mail.to = address;
     mail.subject = !subject.empty() ? subject
@@ -241,7 +289,7 @@ void Userpass::send_confirmation(const std::string& address) const {
     send_mail(address, MailToken::Purpose::confirm);
 }
 
-void Userpass::call_confirmation(const std::string& address) const {
+void Userpass::call_confirmation(const std::string& address, const functions::Call& call) const {
     if (config_.auto_confirm) {
         fail(api::bad_request("cannot run confirmation for " + address +
                               ": automatic confirmation is enabled"));
@@ -256,10 +304,20 @@ void Userpass::call_confirmation(const std::string& address) const {
     if (account->state == EmailAccount::State::confirmed) {
         fail({400, "UserAlreadyConfirmed", "already confirmed"});
     }
-    context_.log.warning(
-        "confirmation function cannot run: this server has no functions yet",
-        {{"app", app_.client_app_id}, {"function", config_.confirmation_function_name}});
-    fail(api::bad_request("failed to confirm user \"" + address + "\""));
+    if (!config_.run_confirmation_function) {
+        fail(api::bad_request("failed to confirm user \"" + address +
+                              "\": the app confirms by mail"));
+    }
+    const Verdict verdict = ask_to_confirm(address, call);
+    if (verdict == Verdict::fail) {
+        fail(api::bad_request("failed to confirm user \"" + address + "\""));
+    }
+    if (verdict == Verdict::success) {
+        change_account(address, [](EmailAccount& changed) {
+            changed.state = EmailAccount::State::confirmed;
+            return true;
+        });
+    }
 }
 
 void Userpass::send_reset(const std::string& address) const {
@@ -299,14 +357,56 @@ void Userpass::reset(const std::string& password, const std::string& token,
     fail(api::too_busy(503, "the user is being changed by others; try again"));
 }
 
-void Userpass::call_reset(const std::string& address, const std::string& password) const {
+Userpass::PreparedReset Userpass::prepare_reset(const std::string& address,
+                                                const std::string& password) const {
     check_acceptable(password);
-    if (!find(address) && !context_.hide_unknown_users) {
+    const std::optional<EmailAccount> account = find(address);
+    if (!account && !context_.hide_unknown_users) {
         fail(api::not_found("UserNotFound", "user not found"));
     }
-    context_.log.warning("reset function cannot run: this server has no functions yet",
-                         {{"app", app_.client_app_id}, {"function", config_.reset_function_name}});
-    fail(api::bad_request("failed to reset password for user \"" + address + "\""));
+    if (!account || !config_.run_reset_function) {
+        fail(api::bad_request("failed to reset password for user \"" + address + "\""));
+    }
+    return {address, password, hash_password(password),
+            check_password(password, account->password_hash) != PasswordCheck::wrong};
+}
+
+void Userpass::call_reset(const PreparedReset& reset, std::string_view arguments,
+                          const functions::Call& call) const {
+    const NewToken token = make_token(reset.address, MailToken::Purpose::reset);
+    const boost::json::object first{{"username", reset.address},
+                                    {"password", reset.password},
+                                    {"token", token.token},
+                                    {"tokenId", token.id},
+                                    {"currentPasswordValid", reset.is_current}};
+    // [first, ...arguments]: the text of an array without its brackets.
+    const std::size_t begin = arguments.find('[');
+    const std::size_t end = arguments.rfind(']');
+    std::string_view rest = begin < end && end != std::string_view::npos
+                                ? arguments.substr(begin + 1, end - begin - 1)
+                                : std::string_view();
+    const bool has_more = rest.find_first_not_of(" \t\r\n") != std::string_view::npos;
+    const Verdict verdict =
+        ask_verdict(context_, config_.reset_function_name,
+                    "[" + boost::json::serialize(first) + (has_more ? ", " : "") +
+                        std::string(has_more ? rest : std::string_view()) + "]",
+                    call);
+    if (verdict == Verdict::fail) {
+        fail(api::bad_request("failed to reset password for user \"" + reset.address + "\""));
+    }
+    if (verdict == Verdict::pending) {
+        return; // the token decides
+    }
+    std::string owner;
+    change_account(reset.address, [&](EmailAccount& account) {
+        account.password_hash = reset.password_hash;
+        owner = account.user;
+        return true;
+    });
+    context_.throttle.succeeded(app_.client_app_id + "/" + reset.address);
+    if (const auto user = ObjectId::parse(owner)) {
+        Sessions(context_).revoke_all(app_.id, *user); // whoever knew the old password is out
+    }
 }
 
 } // namespace tombolo::auth

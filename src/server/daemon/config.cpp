@@ -69,6 +69,12 @@ const std::vector<Setting>& settings() {
         {"master_key_file", &Config::master_key_file,
          "Key that seals secrets; made when absent; DATA/master.key when empty"},
         {"cache_megabytes", &Config::cache_megabytes, "Memory for the store's block cache"},
+        {"node", &Config::node,
+         "Node.js program for user functions, a path or a name in PATH; none when empty"},
+        {"function_workers", &Config::function_workers,
+         "Processes for user functions, and so calls at a time"},
+        {"function_seconds", &Config::function_seconds, "Time limit of a user function"},
+        {"function_megabytes", &Config::function_megabytes, "Memory limit of a user function"},
         {"stop_seconds", &Config::stop_seconds,
          "How long running requests may take to finish at a stop"},
     };
@@ -336,6 +342,9 @@ Result<void> check_config(const Config& config) {
           Range{"--history-hours", config.history_hours, 1, 24 * 3650},
           Range{"--key-rotation-days", config.key_rotation_days, 0, 3650},
           Range{"--cache-megabytes", config.cache_megabytes, 1, 1'000'000},
+          Range{"--function-workers", config.function_workers, 1, 256},
+          Range{"--function-seconds", config.function_seconds, 1, 3600},
+          Range{"--function-megabytes", config.function_megabytes, 16, 65536},
           Range{"--stop-seconds", config.stop_seconds, 0, 3600}}) {
         if (range.value < range.least || range.value > range.most) {
             return Error(ErrorCode::out_of_range, std::string(range.name) + " must be " +

@@ -48,6 +48,10 @@ struct Config {
     std::string admin_password_file;
     std::string master_key_file; ///< empty: DATA/master.key
     std::int64_t cache_megabytes = 128;
+    std::string node = "node";             ///< Node.js for user functions; empty: no functions
+    std::int64_t function_workers = 4;     ///< calls of user functions at a time
+    std::int64_t function_seconds = 60;    ///< time limit of a call
+    std::int64_t function_megabytes = 256; ///< memory limit of a call
     std::int64_t stop_seconds = 10; ///< how long running requests may take to finish at a stop
 };
 

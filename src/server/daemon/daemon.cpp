@@ -12,6 +12,7 @@
 
 #include "server/api/admin/admin_api.hpp"
 #include "server/api/client_api.hpp"
+#include "server/api/function_routes.hpp"
 #include "server/auth/expiry.hpp"
 #include "server/auth/key_sets.hpp"
 #include "server/auth/mailer.hpp"
@@ -115,6 +116,9 @@ class Daemon::Impl {
         }
         if (server_) {
             server_->stop(std::chrono::seconds(config_.stop_seconds));
+        }
+        if (functions_) {
+            functions_->stop(); // what runs has had its time
         }
         if (dispatcher_) {
             dispatcher_->stop();
@@ -240,8 +244,11 @@ class Daemon::Impl {
                                          config_.hide_unknown_users});
         app_log_ = std::make_unique<AppLog>(*store_, unix_ms);
         context_->app_log = app_log_.get();
+        make_functions();
         api::DispatcherOptions options;
         options.store_threads = static_cast<unsigned>(config_.store_threads);
+        // A few more than workers: not every request of this pool comes to run a function.
+        options.functions_threads = static_cast<unsigned>(config_.function_workers) + 2;
         options.cors = [this](std::string_view path, std::string_view origin) {
             return api::cors_decision(*context_, path, origin);
         };
@@ -250,10 +257,14 @@ class Daemon::Impl {
         options.public_url = [this] { return context_->public_url; };
         dispatcher_ = std::make_unique<api::Dispatcher>(std::move(options), log_);
         api::add_client_routes(*dispatcher_, *context_);
+        api::add_function_routes(*dispatcher_, *context_, {});
         admin_context_ = std::make_unique<api::admin::AdminContext>(*context_);
+        admin_context_->run_function = [this](const functions::Call& call) {
+            return functions_->call(call);
+        };
         api::admin::add_admin_routes(*dispatcher_, *admin_context_);
         apps_->add_listener([this](const AppEvent& event) { prepare(event); });
-        metrics_ = std::make_unique<Metrics>(*store_, *dispatcher_);
+        metrics_ = std::make_unique<Metrics>(*store_, *dispatcher_, *functions_);
         TOMBOLO_TRY(server_, http::Server::create(
                                  listener_options(config_, endpoint_, !config_.tls_cert.empty()),
                                  *dispatcher_));
@@ -299,6 +310,24 @@ class Daemon::Impl {
         }
         TOMBOLO_TRY(static_files_, http::StaticFiles::load(config_.static_dir));
         return {};
+    }
+
+    void make_functions() {
+        functions::FunctionOptions options;
+        options.node = config_.node;
+        options.folder = (fs::path(config_.data) / "functions").string();
+        options.workers_max = static_cast<unsigned>(config_.function_workers);
+        options.time_ms_max = config_.function_seconds * 1000;
+        options.memory_bytes_max = static_cast<std::size_t>(config_.function_megabytes) << 20;
+        functions_ = std::make_unique<functions::Functions>(*apps_, log_, options);
+        functions_->connect(api::function_seams(*context_));
+        context_->functions = functions_.get();
+        if (const Result<std::string> version = functions_->node_version()) {
+            log_.info("user functions run",
+                      {{"node", *version}, {"files", functions::Functions::confinement()}});
+        } else {
+            log_.warning("user functions do not run", {{"reason", version.error().message()}});
+        }
     }
 
     // Once a minute: trims what is older than the configured history, replaces an old signing key;
@@ -355,6 +384,7 @@ class Daemon::Impl {
     std::unique_ptr<auth::KeySets> key_sets_;
     std::unique_ptr<AppLog> app_log_;
     std::unique_ptr<auth::Context> context_;
+    std::unique_ptr<functions::Functions> functions_;
     std::unique_ptr<api::admin::AdminContext> admin_context_;
     http::StaticFiles static_files_;
     std::unique_ptr<api::Dispatcher> dispatcher_;

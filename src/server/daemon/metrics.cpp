@@ -28,6 +28,29 @@ MetricFamily single(std::string name, std::string help, MetricType type, std::ui
     return out;
 }
 
+void add_functions(const functions::FunctionCounts& counts, std::vector<MetricFamily>& families) {
+    const auto add = [&](std::string name, std::string help, MetricType type, std::uint64_t value) {
+        families.push_back(single("tombolo_function" + name, std::move(help), type, value));
+    };
+    add("_calls_total", "Calls of user functions", MetricType::Counter, counts.calls);
+    add("_failures_total", "Calls of user functions that failed", MetricType::Counter,
+        counts.failures);
+    MetricFamily seconds = family("tombolo_function_seconds_total", "Time spent in user functions",
+                                  MetricType::Counter);
+    ClientMetric metric;
+    metric.counter.value = static_cast<double>(counts.micros) / 1e6;
+    seconds.metric.push_back(std::move(metric));
+    families.push_back(std::move(seconds));
+    add("_workers", "Node.js processes", MetricType::Gauge, counts.workers);
+    add("_workers_busy", "Node.js processes in a call", MetricType::Gauge, counts.busy);
+    add("_workers_started_total", "Node.js processes started", MetricType::Counter,
+        counts.workers_started);
+    add("_workers_killed_total", "Node.js processes ended for a limit", MetricType::Counter,
+        counts.workers_killed);
+    add("_workers_crashed_total", "Node.js processes that ended by themselves in a call",
+        MetricType::Counter, counts.workers_crashed);
+}
+
 } // namespace
 
 std::string Metrics::text() const {
@@ -66,6 +89,7 @@ std::string Metrics::text() const {
                               MetricType::Gauge, statistics.disk_bytes));
     families.push_back(single("tombolo_store_version", "Newest version", MetricType::Gauge,
                               number(store_.newest_version())));
+    add_functions(functions_.counts(), families);
     return prometheus::TextSerializer().Serialize(families);
 }
 

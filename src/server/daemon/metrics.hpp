@@ -8,6 +8,7 @@
 #include <atomic>
 
 #include "server/api/dispatcher.hpp"
+#include "server/functions/functions.hpp"
 #include "server/http/server.hpp"
 #include "server/store/store.hpp"
 
@@ -15,8 +16,9 @@ namespace tombolo::server {
 
 class Metrics final : public http::Handler {
   public:
-    Metrics(const store::Store& store, const api::Dispatcher& dispatcher)
-        : store_(store), dispatcher_(dispatcher) {}
+    Metrics(const store::Store& store, const api::Dispatcher& dispatcher,
+            const functions::Functions& functions)
+        : store_(store), dispatcher_(dispatcher), functions_(functions) {}
 
     /// From then on the API listener's counts are shown. It must outlive this or be taken away with
     /// nullptr.
@@ -37,6 +39,7 @@ class Metrics final : public http::Handler {
 
     const store::Store& store_;
     const api::Dispatcher& dispatcher_;
+    const functions::Functions& functions_;
     std::atomic<const http::Server*> server_{nullptr};
     std::atomic<bool> ready_{false};
 };

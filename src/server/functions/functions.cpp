@@ -144,14 +144,17 @@ class Functions::Impl {
                 return;
             }
         }
-        const auto arguments = ejson_array_to_bson(call.arguments);
+        // The worker gets the canonical form, whatever was sent.
+        const auto bson = ejson_array_to_bson(call.arguments);
+        const auto arguments = bson ? bson_array_to_ejson(*bson, EjsonForm::canonical)
+                                    : Result<std::string>(bson.error());
         if (!arguments) {
             fail(FailureKind::bad_arguments,
                  std::string("'arguments' must be an array of Extended JSON: ") +
                      arguments.error().what());
             return;
         }
-        run(call, caller, outcome);
+        run(call, *arguments, caller, outcome);
     }
 
     // As whom it runs. False with a failure when that user is not there.
@@ -189,7 +192,8 @@ class Functions::Impl {
         return true;
     }
 
-    void run(const Call& call, const Caller& caller, Outcome& outcome) {
+    void run(const Call& call, const std::string& arguments, const Caller& caller,
+             Outcome& outcome) {
         const Result<std::string> folder = dependencies_.of(*call.app);
         if (!folder) {
             log_.error("the dependencies of an app's functions cannot be used",
@@ -223,7 +227,7 @@ class Functions::Impl {
             return;
         }
         const auto secrets = secret_values(apps_, *call.app);
-        const RunInput input{call, caller, secrets, seams_, options_};
+        const RunInput input{call, arguments, caller, secrets, seams_, options_};
         const bool usable = run_in(
             *worker, input, steady_clock::now() + milliseconds(options_.time_ms_max), outcome);
         if (usable) {
@@ -284,6 +288,10 @@ Outcome Functions::call(const Call& call) {
 }
 Result<std::string> Functions::node_version() const {
     return impl_->node_version();
+}
+std::string Functions::confinement() {
+    return has_landlock() ? "closed to them (Landlock)"
+                          : "open to them as to the server: this kernel has no Landlock";
 }
 FunctionCounts Functions::counts() const {
     return impl_->counts();

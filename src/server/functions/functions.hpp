@@ -160,6 +160,8 @@ class Functions {
 
     /// Error when Node.js was not found: what to do about it. Else its version.
     Result<std::string> node_version() const;
+    /// How far functions are kept from the machine's files, for the operator.
+    static std::string confinement();
     FunctionCounts counts() const;
     /// Ends all workers; later calls fail as unavailable.
     void stop();

@@ -46,7 +46,7 @@ class Conversation {
           id_(worker.calls + 1) {}
 
     bool run() {
-        const Frame start{FrameKind::run, id_, run_head(input_), input_.call.arguments};
+        const Frame start{FrameKind::run, id_, run_head(input_), input_.arguments};
         if (const Result<void> sent = worker_.process->send(start, deadline_); !sent) {
             broken(sent.error());
             return false;

@@ -14,7 +14,8 @@ namespace tombolo::functions {
 /// What a call needs, all borrowed.
 struct RunInput {
     const Call& call;
-    const Caller& caller; ///< as whom it runs
+    const std::string& arguments; ///< canonical Extended JSON
+    const Caller& caller;         ///< as whom it runs
     const std::map<std::string, std::string>& secrets;
     const Seams& seams;
     const FunctionOptions& options;

@@ -4,6 +4,8 @@
 
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include <boost/json/object.hpp>
 #include <boost/json/value.hpp>
@@ -16,6 +18,11 @@ namespace tombolo::server {
 Result<boost::json::value> parse_json(std::string_view text);
 /// The same, for what must be an object.
 Result<boost::json::object> parse_json_object(std::string_view text);
+
+/// The members of a JSON object as they stand in the text: for values that are to be read by
+/// another parser (Extended JSON), exactly. bad_json and limit_exceeded as above; views into
+/// `text`.
+Result<std::vector<std::pair<std::string, std::string_view>>> json_members(std::string_view text);
 
 /// 4-space indent and a final newline, keys in their order: how app directories are written.
 std::string pretty_json(const boost::json::value& value);

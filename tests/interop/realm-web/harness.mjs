@@ -68,7 +68,7 @@ export class Server {
         this.folder = mkdtempSync(join(tmpdir(), "tombolo-interop-"));
         this.data = join(this.folder, "data");
         this.log = join(this.folder, "tombolod.log");
-        this.apps = [join(fixtures, "app"), join(fixtures, "app-confirm")];
+        this.apps = [join(fixtures, "app"), join(fixtures, "app-confirm"), join(fixtures, "app-functions")];
         this.template = join(fixtures, "app-key-set");
         mkdirSync(this.data);
     }
@@ -85,6 +85,7 @@ export class Server {
         const options = [
             "--data", this.data, "--listen", `127.0.0.1:${this.port}`, "--requests-per-minute", "0",
             "--allow-private-key-set-urls", "--log-file", this.log, "--log-level", "debug",
+            "--function-seconds", "5", "--function-megabytes", "64",
         ];
         for (const app of this.apps) {
             options.push("--app", app);

@@ -11,6 +11,7 @@ import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 
 import { emailCases } from "./email_cases.mjs";
+import { functionCases } from "./function_cases.mjs";
 import { Checks, Server, Storage } from "./harness.mjs";
 import { KeySetServer } from "./jwt.mjs";
 import { keyCases } from "./key_cases.mjs";
@@ -79,6 +80,7 @@ try {
     await keyCases(context);
     await tokenCases(context);
     await keySetCases(context);
+    await functionCases(context);
     await checks.check("the server stops cleanly", async () => {
         const code = await server.stop();
         if (code !== 0) {

@@ -93,6 +93,14 @@ Service::Service(ServiceOptions options)
     context_.reset(new auth::Context{*store_, *apps_, *tokens_, *throttle_, *mailer_, *key_sets_,
                                      *log_, clock, "http://127.0.0.1:9090",
                                      options.hide_unknown_users});
+    app_log_ = std::make_unique<AppLog>(*store_, clock);
+    context_->app_log = app_log_.get();
+    functions::FunctionOptions functions;
+    functions.node = options.node;
+    functions.folder = folder_path_ + "/functions";
+    functions_ = std::make_unique<functions::Functions>(*apps_, *log_, functions);
+    functions_->connect(api::function_seams(*context_));
+    context_->functions = functions_.get();
     api::DispatcherOptions dispatcher;
     dispatcher.public_url = [this] { return context_->public_url; };
     dispatcher.cors = [this](std::string_view path, std::string_view origin) {
@@ -100,6 +108,7 @@ Service::Service(ServiceOptions options)
     };
     dispatcher_ = std::make_unique<api::Dispatcher>(std::move(dispatcher), *log_);
     api::add_client_routes(*dispatcher_, *context_);
+    api::add_function_routes(*dispatcher_, *context_, {});
 }
 
 Service::~Service() {

@@ -13,6 +13,7 @@
 #include <boost/json/value.hpp>
 
 #include "server/api/client_api.hpp"
+#include "server/api/function_routes.hpp"
 #include "server/auth/key_sets.hpp"
 #include "server/auth/mailer.hpp"
 #include "server/store/embedded/embedded_store.hpp"
@@ -55,6 +56,7 @@ struct ServiceOptions {
     std::vector<AppTree> apps = {demo_app()};
     auth::ThrottleOptions throttle{0};
     bool hide_unknown_users = false;
+    std::string node = "node";
     std::string log_file; ///< everything from debug on; empty: no log
 };
 
@@ -86,6 +88,7 @@ class Service {
 
     std::shared_ptr<const App> app() const { return context().apps.find(app_id); }
     auth::Context& context() const { return *context_; }
+    AppLog& app_log() const { return *app_log_; }
     api::Dispatcher& dispatcher() const { return *dispatcher_; }
     const std::string& folder() const { return folder_path_; }
 
@@ -105,6 +108,8 @@ class Service {
     std::unique_ptr<auth::Mailer> mailer_;
     std::unique_ptr<auth::KeySets> key_sets_;
     std::unique_ptr<auth::Context> context_;
+    std::unique_ptr<AppLog> app_log_;
+    std::unique_ptr<functions::Functions> functions_;
     std::unique_ptr<api::Dispatcher> dispatcher_;
 };
 

@@ -7,6 +7,7 @@
 
 #include "server/api/admin/admin_api.hpp"
 #include "server/api/admin/parts.hpp"
+#include "server/auth/user_functions.hpp"
 #include "server/runtime/json.hpp"
 
 namespace tombolo::api::admin {
@@ -234,8 +235,7 @@ functions::Caller caller_of(AdminCall& call) {
         if (!found) {
             throw ApiException(not_found("UserNotFound", "user not found"));
         }
-        caller.user_id = user;
-        caller.user = json::serialize(user_context(call.context().auth, call.app(), *found));
+        caller = auth::function_caller(call.context().auth, call.app(), *found);
     }
     return caller;
 }
@@ -302,7 +302,7 @@ void add_function_routes(RouteTable& table) {
     table.add(Method::delete_, "functions/{function}", "Remove a function", 204, delete_function);
     AdminRoute run{Method::post, "debug/execute_function", "Run a function", 200,
                    [](AdminCall& call) { return execute(call, false); }};
-    run.pool = Pool::outbound;
+    run.pool = Pool::functions;
     table.add(run);
     run.path = "debug/execute_function_source";
     run.summary = "Run source text as a function";

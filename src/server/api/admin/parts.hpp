@@ -63,12 +63,6 @@ void put_schema(server::AppTree& tree, const std::string& source, const std::str
 std::string function_name(const server::App& app, const std::string& id);
 std::string function_id(const server::App& app, const std::string& name);
 
-// Users.
-
-/// context.user of functions.
-boost::json::object user_context(const auth::Context& context, const server::App& app,
-                                 const auth::User& user);
-
 // Secrets.
 
 /// 400 naming the first that is not defined.

@@ -5,7 +5,6 @@
 #include "server/api/admin/admin_api.hpp"
 #include "server/api/admin/parts.hpp"
 #include "server/auth/password.hpp"
-#include "server/auth/user_data.hpp"
 #include "server/auth/userpass.hpp"
 #include "server/runtime/json.hpp"
 #include "server/runtime/sealer.hpp"
@@ -281,7 +280,11 @@ http::Response send_confirmation(AdminCall& call) {
 
 http::Response run_confirmation(AdminCall& call) {
     const Pending found = pending_of(call);
-    auth::Userpass(call.context().auth, call.app()).call_confirmation(found.address);
+    functions::Call run;
+    run.app = call.app_pointer();
+    run.request_id = call.request().id;
+    run.remote_address = call.request().remote_address;
+    auth::Userpass(call.context().auth, call.app()).call_confirmation(found.address, run);
     return http::Response::empty(202);
 }
 
@@ -293,15 +296,6 @@ http::Response reset_email(AdminCall& call) {
 }
 
 } // namespace
-
-json::object user_context(const auth::Context& context, const App& app, const auth::User& user) {
-    const auto data = server::parse_json_object(auth::custom_user_data(context, app, user.id));
-    return json::object{{"id", user.id.to_string()},
-                        {"type", user.type},
-                        {"data", user.merged_data()},
-                        {"custom_data", data ? *data : json::object()},
-                        {"identities", identities(user)}};
-}
 
 void add_user_routes(RouteTable& table) {
     const std::string user = "users/{user}";
@@ -329,7 +323,7 @@ void add_user_routes(RouteTable& table) {
     table.add(Method::post, pending + "/confirm", "Confirm an address", 204, confirm_pending);
     AdminRoute run{Method::post, pending + "/run_confirm", "Run the confirmation function again",
                    202, run_confirmation};
-    run.pool = Pool::outbound;
+    run.pool = Pool::functions;
     table.add(run);
 }
 

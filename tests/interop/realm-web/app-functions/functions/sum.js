@@ -1,0 +1,3 @@
+exports = function (...args) {
+    return args.reduce((sum, one) => sum + one, 0);
+};
