@@ -51,7 +51,7 @@ void SyncDevice::subscribe(std::string body) {
 void SyncDevice::connect(server::sync::Engine& engine) {
     disconnect();
     error_.reset();
-    is_replaced_ = false;
+    signal_ = std::make_shared<Signal>();
     server::sync::IdentRequest request;
     request.user_id = user_;
     request.file = file_;
@@ -59,7 +59,7 @@ void SyncDevice::connect(server::sync::Engine& engine) {
     request.latest = progress_.latest;
     request.query_version = {active_version_};
     request.query_body = active_body_;
-    auto result = engine.identify(request, *this);
+    auto result = engine.identify(request, signal_);
     if (auto* error = std::get_if<SessionError>(&result)) {
         error_ = std::move(*error);
         return;
@@ -73,7 +73,6 @@ void SyncDevice::connect(server::sync::Engine& engine) {
     for (PendingQuery& query : queries_) {
         query.is_sent = false;
     }
-    has_outgoing_ = true;
     mark();
     gate_mark_ = mark_asked_;
 }
@@ -158,7 +157,6 @@ void SyncDevice::send(std::size_t messages_max) {
 
 std::size_t SyncDevice::receive(std::size_t messages_max, std::optional<std::size_t> entries_max) {
     std::size_t count = 0;
-    has_outgoing_ = false;
     while (session_ != nullptr && count < messages_max) {
         std::optional<Outgoing> message = session_->next();
         if (!message) {
@@ -168,7 +166,6 @@ std::size_t SyncDevice::receive(std::size_t messages_max, std::optional<std::siz
         ++messages_;
         take(*std::move(message), count == messages_max ? entries_max : std::nullopt);
     }
-    has_outgoing_ = true;
     return count;
 }
 

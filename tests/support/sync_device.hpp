@@ -21,11 +21,11 @@
 
 namespace tombolo::testing {
 
-class SyncDevice final : public server::sync::SessionListener {
+class SyncDevice final {
   public:
     SyncDevice(std::string user, changeset::MemoryState state)
         : user_(std::move(user)), state_(std::move(state)) {}
-    ~SyncDevice() override { disconnect(); }
+    ~SyncDevice() { disconnect(); }
     SyncDevice(const SyncDevice&) = delete;
     SyncDevice& operator=(const SyncDevice&) = delete;
 
@@ -77,12 +77,14 @@ class SyncDevice final : public server::sync::SessionListener {
                         std::optional<std::size_t> entries_max = std::nullopt);
     void mark();
 
-    void on_outgoing() override { has_outgoing_ = true; }
-    void on_replaced() override { is_replaced_ = true; }
-    bool has_outgoing() const { return has_outgoing_; }
-    bool is_replaced() const { return is_replaced_; }
+    bool is_replaced() const { return signal_->is_replaced; }
 
   private:
+    struct Signal final : server::sync::SessionListener {
+        void on_outgoing() override {}
+        void on_replaced() override { is_replaced = true; }
+        bool is_replaced = false;
+    };
     struct Commit {
         std::uint64_t client_version = 0;
         std::uint64_t base = 0;
@@ -132,8 +134,7 @@ class SyncDevice final : public server::sync::SessionListener {
     std::uint64_t mark_asked_ = 0;
     std::uint64_t mark_answered_ = 0;
     std::uint64_t gate_mark_ = 0;
-    bool has_outgoing_ = false;
-    bool is_replaced_ = false;
+    std::shared_ptr<Signal> signal_ = std::make_shared<Signal>();
 
     std::optional<std::string> failure_;
     std::optional<server::sync::SessionError> error_;

@@ -34,9 +34,9 @@
 // block and must not call the engine: post to the strand instead. Calls may come in vain and are
 // not repeated until next() (run()) was called again.
 //
-// Lifetime: the store, clock, random, role provider and host outlive the engine; the engine outlives
-// the session, which shares its listener: a call to it may be under way while the session closes.
-// The engine waits in its destructor for its commit in flight.
+// Lifetime: the store, clock, random, role provider and host outlive the engine; the engine
+// outlives the session, which shares its listener: a call to it may be under way while the session
+// closes. The engine waits in its destructor for its commit in flight.
 //
 // Errors: what a client did wrong is a SessionError. Errors of the store put the engine into state
 // failed: sessions end with 200 (retry) and identify() answers the same until the engine is made

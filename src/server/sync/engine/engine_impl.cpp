@@ -243,7 +243,8 @@ std::optional<SessionError> EngineImpl::check(const IdentRequest& request, const
     return std::nullopt;
 }
 
-Engine::IdentResult EngineImpl::identify(const IdentRequest& request, SessionListener& listener) {
+Engine::IdentResult EngineImpl::identify(const IdentRequest& request,
+                                         std::shared_ptr<SessionListener> listener) {
     const Published now = published();
     if (now.has_failed) {
         return session_error(SyncErrorCode::session_closed, "sync has stopped");
@@ -283,15 +284,16 @@ Engine::IdentResult EngineImpl::identify(const IdentRequest& request, SessionLis
     auto mailbox = std::make_shared<Mailbox>();
     {
         const MutexLock lock(mailbox->mutex);
-        mailbox->listener = &listener;
+        mailbox->listener = std::move(listener);
     }
-    SessionListener* replaced = nullptr;
+    std::shared_ptr<SessionListener> replaced;
     {
         const MutexLock lock(mutex_);
         Attached& slot = sessions_[ident];
         if (slot.mailbox != nullptr) {
             const MutexLock old_lock(slot.mailbox->mutex);
-            replaced = std::exchange(slot.mailbox->listener, nullptr);
+            replaced = std::move(slot.mailbox->listener);
+            slot.mailbox->listener.reset();
             slot.mailbox->content.is_closed = true;
         }
         slot = {mailbox, request.user_id, role_text(*role)};

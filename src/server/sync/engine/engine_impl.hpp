@@ -34,7 +34,8 @@ class EngineImpl final : public Engine, public SessionContext {
     // Engine
     void allocate_file(std::string user_id, std::uint64_t schema_version,
                        FileCompletion done) override;
-    IdentResult identify(const IdentRequest& request, SessionListener& listener) override;
+    IdentResult identify(const IdentRequest& request,
+                         std::shared_ptr<SessionListener> listener) override;
     void run() override;
     void write(store::Transaction transaction, store::Store::Completion done) override;
     bool is_synced(store::CollectionId collection) const override;

@@ -11,7 +11,7 @@ using protocol::BatchState;
 using protocol::SyncErrorCode;
 
 void Mailbox::notify() {
-    SessionListener* told = nullptr;
+    std::shared_ptr<SessionListener> told;
     {
         const MutexLock lock(mutex);
         if (!content.is_closed) {
@@ -103,7 +103,7 @@ void SessionImpl::close() {
             return;
         }
         mailbox_->content.is_closed = true;
-        mailbox_->listener = nullptr;
+        mailbox_->listener.reset();
     }
     context_.leave(mailbox_, file_);
 }

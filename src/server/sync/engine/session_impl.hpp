@@ -35,7 +35,7 @@ struct Mailbox {
 
     Mutex mutex;
     Content content TOMBOLO_GUARDED_BY(mutex);
-    SessionListener* listener TOMBOLO_GUARDED_BY(mutex) = nullptr;
+    std::shared_ptr<SessionListener> listener TOMBOLO_GUARDED_BY(mutex);
 
     void notify() TOMBOLO_EXCLUDES(mutex);
 };
