@@ -40,13 +40,21 @@ std::string custom_user_data(const Context& context, const server::App& app, con
     if (!collection) {
         return {};
     }
-    const auto snapshot = context.store.snapshot();
+    auto snapshot = context.store.snapshot();
     const std::string text = user.to_string();
     for (const mql::BsonValue& id :
          {mql::BsonValue::from_string(text), mql::BsonValue::from_object_id(user)}) {
         store::IndexRange range;
         range.equal.push_back(id);
-        const auto cursor = snapshot->scan_index(*collection, index_name, range);
+        auto cursor = snapshot->scan_index(*collection, index_name, range);
+        if (!cursor && cursor.error().code() == ErrorCode::not_found) {
+            // Custom data was turned on by a deployment since the start.
+            if (!prepare_custom_user_data(context.store, app)) {
+                return {};
+            }
+            snapshot = context.store.snapshot();
+            cursor = snapshot->scan_index(*collection, index_name, range);
+        }
         if (!cursor) {
             return {};
         }

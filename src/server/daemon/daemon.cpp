@@ -12,6 +12,7 @@
 
 #include "server/api/admin/admin_api.hpp"
 #include "server/api/client_api.hpp"
+#include "server/api/document_routes.hpp"
 #include "server/api/function_routes.hpp"
 #include "server/auth/expiry.hpp"
 #include "server/auth/key_sets.hpp"
@@ -244,6 +245,7 @@ class Daemon::Impl {
                                          config_.hide_unknown_users});
         app_log_ = std::make_unique<AppLog>(*store_, unix_ms);
         context_->app_log = app_log_.get();
+        data_sources_ = std::make_unique<api::DataSources>(*context_);
         make_functions();
         api::DispatcherOptions options;
         options.store_threads = static_cast<unsigned>(config_.store_threads);
@@ -257,7 +259,7 @@ class Daemon::Impl {
         options.public_url = [this] { return context_->public_url; };
         dispatcher_ = std::make_unique<api::Dispatcher>(std::move(options), log_);
         api::add_client_routes(*dispatcher_, *context_);
-        api::add_function_routes(*dispatcher_, *context_, {});
+        api::add_function_routes(*dispatcher_, *context_, data_sources_->action());
         admin_context_ = std::make_unique<api::admin::AdminContext>(*context_);
         admin_context_->run_function = [this](const functions::Call& call) {
             return functions_->call(call);
@@ -320,7 +322,8 @@ class Daemon::Impl {
         options.time_ms_max = config_.function_seconds * 1000;
         options.memory_bytes_max = static_cast<std::size_t>(config_.function_megabytes) << 20;
         functions_ = std::make_unique<functions::Functions>(*apps_, log_, options);
-        functions_->connect(api::function_seams(*context_));
+        functions_->connect(api::function_seams(*context_, data_sources_->function_services(),
+                                                data_sources_->can_evaluate()));
         context_->functions = functions_.get();
         if (const Result<std::string> version = functions_->node_version()) {
             log_.info("user functions run",
@@ -384,6 +387,7 @@ class Daemon::Impl {
     std::unique_ptr<auth::KeySets> key_sets_;
     std::unique_ptr<AppLog> app_log_;
     std::unique_ptr<auth::Context> context_;
+    std::unique_ptr<api::DataSources> data_sources_;
     std::unique_ptr<functions::Functions> functions_;
     std::unique_ptr<api::admin::AdminContext> admin_context_;
     http::StaticFiles static_files_;

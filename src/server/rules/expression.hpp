@@ -46,7 +46,7 @@ using Problems = std::vector<Problem>;
 
 namespace detail {
 struct Node;
-struct BoundNode;
+struct Bound;
 } // namespace detail
 
 /// What an expression asks for: the values of this deployment and of one user.
@@ -80,10 +80,10 @@ class Predicate {
     std::optional<mql::BsonDocument> query() const;
 
   private:
-    friend class Binder;
-    explicit Predicate(std::shared_ptr<const detail::BoundNode> root) : root_(std::move(root)) {}
+    friend class Expression;
+    explicit Predicate(std::shared_ptr<const detail::Bound> root) : root_(std::move(root)) {}
 
-    std::shared_ptr<const detail::BoundNode> root_; // shared: predicates are copied into sessions
+    std::shared_ptr<const detail::Bound> root_; // shared: predicates are copied into sessions
 };
 
 class Expression {
@@ -109,7 +109,7 @@ class Expression {
     const std::set<std::string>& fields() const noexcept { return fields_; }
 
   private:
-    friend class Parser;
+    friend class ExpressionParser;
     std::shared_ptr<const detail::Node> root_; // shared: the rules of a deployment are copied
     bool uses_function_ = false;
     bool uses_request_ = false;

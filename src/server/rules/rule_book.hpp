@@ -18,11 +18,11 @@ namespace tombolo::rules {
 
 class RuleBook {
   public:
-    /// The references must outlive this.
-    RuleBook(const server::AppRepository& apps, const server::Log& log) : apps_(apps), log_(log) {}
+    /// The log must outlive this.
+    explicit RuleBook(const server::Log& log) : log_(log) {}
 
     /// Of the app's deployment. Problems are logged once; a collection whose rules have one denies.
-    Result<std::shared_ptr<const AppRules>> rules(const server::App& app);
+    std::shared_ptr<const AppRules> rules(const server::App& app);
 
   private:
     struct Entry {
@@ -30,7 +30,6 @@ class RuleBook {
         std::shared_ptr<const AppRules> rules;
     };
 
-    const server::AppRepository& apps_;
     const server::Log& log_;
     std::mutex mutex_;
     std::map<ObjectId, Entry> entries_; // guarded by mutex_

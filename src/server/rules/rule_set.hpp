@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "mql/bson_value.hpp"
-#include "server/app/app_tree.hpp"
+#include "server/app/app_config.hpp"
 #include "server/rules/expression.hpp"
 #include "server/store/types.hpp"
 
@@ -57,9 +57,8 @@ struct CollectionRules {
 
 class AppRules {
   public:
-    /// Reads every rules file of the tree, in any of its layouts, the values and environments. All
-    /// problems are found at once.
-    static std::shared_ptr<const AppRules> parse(const server::AppTree& tree);
+    /// The rules, values and environment of a configuration. All problems are found at once.
+    static std::shared_ptr<const AppRules> parse(const server::AppConfig& config);
 
     /// The collection's own rules when it has roles, else the data source's defaults; null when
     /// there are neither.
@@ -72,7 +71,6 @@ class AppRules {
     mql::BsonDocumentView environment() const noexcept { return environment_; }
 
   private:
-    friend class RuleReader;
     std::map<store::CollectionName, CollectionRules> collections_;
     std::map<std::string, CollectionRules, std::less<>> defaults_; ///< by data source
     mql::BsonDocument values_;

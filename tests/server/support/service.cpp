@@ -95,11 +95,13 @@ Service::Service(ServiceOptions options)
                                      options.hide_unknown_users});
     app_log_ = std::make_unique<AppLog>(*store_, clock);
     context_->app_log = app_log_.get();
+    data_sources_ = std::make_unique<api::DataSources>(*context_);
     functions::FunctionOptions functions;
     functions.node = options.node;
     functions.folder = folder_path_ + "/functions";
     functions_ = std::make_unique<functions::Functions>(*apps_, *log_, functions);
-    functions_->connect(api::function_seams(*context_));
+    functions_->connect(api::function_seams(*context_, data_sources_->function_services(),
+                                            data_sources_->can_evaluate()));
     context_->functions = functions_.get();
     api::DispatcherOptions dispatcher;
     dispatcher.public_url = [this] { return context_->public_url; };
@@ -108,7 +110,7 @@ Service::Service(ServiceOptions options)
     };
     dispatcher_ = std::make_unique<api::Dispatcher>(std::move(dispatcher), *log_);
     api::add_client_routes(*dispatcher_, *context_);
-    api::add_function_routes(*dispatcher_, *context_, {});
+    api::add_function_routes(*dispatcher_, *context_, data_sources_->action());
 }
 
 Service::~Service() {

@@ -13,6 +13,7 @@
 #include <boost/json/value.hpp>
 
 #include "server/api/client_api.hpp"
+#include "server/api/document_routes.hpp"
 #include "server/api/function_routes.hpp"
 #include "server/auth/key_sets.hpp"
 #include "server/auth/mailer.hpp"
@@ -90,6 +91,7 @@ class Service {
     auth::Context& context() const { return *context_; }
     AppLog& app_log() const { return *app_log_; }
     api::Dispatcher& dispatcher() const { return *dispatcher_; }
+    api::DataSources& data_sources() const { return *data_sources_; }
     const std::string& folder() const { return folder_path_; }
 
     std::atomic<std::int64_t> now_ms{1'700'000'000'000};
@@ -109,6 +111,7 @@ class Service {
     std::unique_ptr<auth::KeySets> key_sets_;
     std::unique_ptr<auth::Context> context_;
     std::unique_ptr<AppLog> app_log_;
+    std::unique_ptr<api::DataSources> data_sources_;
     std::unique_ptr<functions::Functions> functions_;
     std::unique_ptr<api::Dispatcher> dispatcher_;
 };

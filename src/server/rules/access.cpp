@@ -1,0 +1,534 @@
+#include "server/rules/access.hpp"
+
+#include <algorithm>
+
+#include "mql/bson_compare.hpp"
+#include "mql/bson_diff.hpp"
+#include "mql/path.hpp"
+
+namespace tombolo::rules {
+
+using mql::BsonDocumentView;
+using mql::BsonElement;
+using mql::BsonView;
+
+namespace {
+
+// What is undefined is nullopt here.
+std::optional<Predicate> bind_if_defined(const Expression& expression,
+                                         const BindingValues& values) {
+    if (!expression.is_defined()) {
+        return std::nullopt;
+    }
+    return expression.bind(values);
+}
+
+// An expression that cannot be evaluated denies.
+bool holds(const Predicate& predicate, const Subject& subject) {
+    const auto result = predicate.test(subject);
+    return result && *result;
+}
+
+bool holds(const std::optional<Predicate>& predicate, const Subject& subject, bool if_undefined) {
+    return predicate ? holds(*predicate, subject) : if_undefined;
+}
+
+struct NamedField;
+
+struct BoundField {
+    std::optional<Predicate> read;
+    std::optional<Predicate> write;
+    std::vector<NamedField> fields; ///< sorted by name
+
+    const BoundField* find(std::string_view name) const;
+    /// Its own permissions say nothing: those of the fields inside do.
+    bool asks_inside() const;
+};
+
+struct NamedField {
+    std::string name;
+    BoundField field;
+};
+
+const BoundField* BoundField::find(std::string_view name) const {
+    const auto at = std::lower_bound(
+        fields.begin(), fields.end(), name,
+        [](const NamedField& entry, std::string_view wanted) { return entry.name < wanted; });
+    return at != fields.end() && at->name == name ? &at->field : nullptr;
+}
+
+bool BoundField::asks_inside() const {
+    return !read && !write && !fields.empty();
+}
+
+BoundField bind_field(const FieldRule& rule, const BindingValues& values) {
+    BoundField out;
+    out.read = bind_if_defined(rule.read, values);
+    out.write = bind_if_defined(rule.write, values);
+    for (const auto& [name, field] : rule.fields) { // in the order of names
+        out.fields.push_back({name, bind_field(field, values)});
+    }
+    return out;
+}
+
+struct BoundRole {
+    std::string name;
+    Predicate apply_when;
+    std::optional<Predicate> filter_read;
+    std::optional<Predicate> filter_write;
+    std::optional<Predicate> read;
+    std::optional<Predicate> write;
+    std::optional<Predicate> insert;
+    std::optional<Predicate> erase;
+    BoundField top; ///< `fields`, with additional_fields as its own permissions
+};
+
+BoundRole bind_role(const Role& role, const BindingValues& values) {
+    BoundRole out{role.name,
+                  role.apply_when.is_defined() ? role.apply_when.bind(values) : Predicate(true),
+                  bind_if_defined(role.filter_read, values),
+                  bind_if_defined(role.filter_write, values),
+                  bind_if_defined(role.read, values),
+                  bind_if_defined(role.write, values),
+                  bind_if_defined(role.insert, values),
+                  bind_if_defined(role.erase, values),
+                  bind_field(role.additional_fields, values)};
+    out.top.fields.clear();
+    for (const auto& [name, field] : role.fields) {
+        out.top.fields.push_back({name, bind_field(field, values)});
+    }
+    return out;
+}
+
+bool is_true(const std::optional<Predicate>& predicate) noexcept {
+    return predicate && predicate->constant() == true;
+}
+
+// Copies what may be read of a document; says whether all of it may.
+class FieldReader {
+  public:
+    FieldReader(const BoundField& top, const Subject& subject) : top_(top), subject_(subject) {}
+
+    Visible run() {
+        mql::BsonWriter writer;
+        const bool any = copy(top_, subject_.root, true, writer);
+        Visible out;
+        if (!any) {
+            return out;
+        }
+        if (whole_) {
+            out.kind = Visible::Kind::whole;
+        } else {
+            out.kind = Visible::Kind::fields;
+            out.document = std::move(writer).finish();
+        }
+        return out;
+    }
+
+  private:
+    // True when any field but _id may be read, or nothing but _id is there.
+    bool copy(const BoundField& rules, BsonDocumentView document, bool top,
+              mql::BsonWriter& writer) {
+        bool any = false;
+        bool other = false;
+        for (const BsonElement& element : document) {
+            if (top && element.key == "_id") {
+                writer.append(element.key, element.value);
+                continue;
+            }
+            other = true;
+            const BoundField* rule = rules.find(element.key);
+            if (rule != nullptr && rule->asks_inside()) {
+                any = copy_inside(*rule, element, writer) || any;
+                continue;
+            }
+            // Without a rule of its own a field of the document is an additional one; inside
+            // embedded documents there are none.
+            if (rule == nullptr && top) {
+                rule = &rules;
+            }
+            if (rule != nullptr && readable(*rule, element.value)) {
+                writer.append(element.key, element.value);
+                any = true;
+            } else {
+                whole_ = false;
+            }
+        }
+        return any || !other;
+    }
+
+    bool copy_inside(const BoundField& rule, const BsonElement& element, mql::BsonWriter& writer) {
+        if (element.value.is_document()) {
+            writer.begin_document(element.key);
+            const bool any = copy(rule, element.value.as_document(), false, writer);
+            writer.end();
+            return any;
+        }
+        if (!element.value.is_array()) {
+            whole_ = false; // a value where rules expect a document: nothing is said about it
+            return false;
+        }
+        bool any = false;
+        writer.begin_array(element.key);
+        for (const BsonElement& item : element.value.as_document()) {
+            if (item.value.is_document()) {
+                writer.begin_document({});
+                any = copy(rule, item.value.as_document(), false, writer) || any;
+                writer.end();
+            } else {
+                whole_ = false;
+            }
+        }
+        writer.end();
+        return any;
+    }
+
+    bool readable(const BoundField& rule, BsonView value) const {
+        if (is_true(rule.read) || is_true(rule.write)) {
+            return true;
+        }
+        Subject subject = subject_;
+        subject.field = value;
+        subject.previous_field = value;
+        return holds(rule.read, subject, false) || holds(rule.write, subject, false);
+    }
+
+    const BoundField& top_;
+    const Subject& subject_;
+    bool whole_ = true;
+};
+
+// Finds the first change that may not be made.
+class FieldWriter {
+  public:
+    FieldWriter(const BoundField& top, const Subject& subject) : top_(top), subject_(subject) {}
+
+    /// The path of a field that may not be written; empty when all may.
+    std::string denied(BsonDocumentView before, BsonDocumentView after) {
+        for (const mql::FieldChange& change : mql::diff(before, after)) {
+            if (change.path.front() == "_id") {
+                continue; // an update cannot change it, an insert must bring it
+            }
+            if (!writable(change)) {
+                std::string path;
+                for (const std::string_view part : change.path) {
+                    path += (path.empty() ? "" : ".") + std::string(part);
+                }
+                return path;
+            }
+        }
+        return {};
+    }
+
+  private:
+    // Walks to the rule that speaks for the changed place. A change of a whole embedded document
+    // must be allowed in each of its fields.
+    bool writable(const mql::FieldChange& change) const {
+        const BoundField* rule = top_.find(change.path.front());
+        std::size_t depth = 1;
+        if (rule == nullptr) {
+            return allowed(top_, top_value(change.path.front(), true),
+                           top_value(change.path.front(), false));
+        }
+        BsonView before = top_value(change.path.front(), true);
+        BsonView after = top_value(change.path.front(), false);
+        while (rule->asks_inside() && depth < change.path.size()) {
+            const bool in_array = before.is_array() || after.is_array();
+            before = inside(before, change.path[depth]);
+            after = inside(after, change.path[depth]);
+            if (!in_array) {
+                rule = rule->find(change.path[depth]);
+                if (rule == nullptr) {
+                    return false;
+                }
+            }
+            ++depth;
+        }
+        return rule->asks_inside() ? allowed_inside(*rule, before, after)
+                                   : allowed(*rule, before, after);
+    }
+
+    bool allowed_inside(const BoundField& rule, BsonView before, BsonView after) const {
+        return allowed_value(rule, before, false) && allowed_value(rule, after, true);
+    }
+
+    // Every field of a value that comes or goes as a whole.
+    bool allowed_value(const BoundField& rule, BsonView value, bool coming) const {
+        if (value.is_nullish()) {
+            return true;
+        }
+        if (!value.is_container()) {
+            return false;
+        }
+        for (const BsonElement& element : value.as_document()) {
+            const BoundField* field = value.is_array() ? &rule : rule.find(element.key);
+            if (field == nullptr) {
+                return false;
+            }
+            const bool deeper = value.is_array() || field->asks_inside();
+            if (!(deeper ? allowed_value(*field, element.value, coming)
+                         : allowed(*field, coming ? BsonView() : element.value,
+                                   coming ? element.value : BsonView()))) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    bool allowed(const BoundField& rule, BsonView before, BsonView after) const {
+        Subject subject = subject_;
+        subject.previous_field = before;
+        subject.field = after;
+        return holds(rule.write, subject, false);
+    }
+
+    BsonView top_value(std::string_view name, bool before) const {
+        if (before) {
+            return subject_.previous != nullptr ? subject_.previous->find(name) : BsonView();
+        }
+        return subject_.root.find(name);
+    }
+
+    static BsonView inside(BsonView value, std::string_view part) {
+        if (value.is_document()) {
+            return value.as_document().find(part);
+        }
+        const std::int64_t index = mql::array_index(part);
+        return value.is_array() && index >= 0
+                   ? value.as_document().at(static_cast<std::size_t>(index))
+                   : BsonView();
+    }
+
+    const BoundField& top_;
+    const Subject& subject_;
+};
+
+} // namespace
+
+struct CollectionAccess::State {
+    std::vector<BoundRole> roles;
+    bool has_rules = false;
+    std::vector<Predicate> filter_queries;
+    std::vector<mql::Projection> filter_projections;
+
+    const BoundRole* role_of(const Subject& subject) const {
+        for (const BoundRole& role : roles) {
+            if (holds(role.apply_when, subject)) {
+                return &role;
+            }
+        }
+        return nullptr;
+    }
+};
+
+CollectionAccess::CollectionAccess(std::unique_ptr<State> state) : state_(std::move(state)) {}
+CollectionAccess::CollectionAccess(CollectionAccess&&) noexcept = default;
+CollectionAccess& CollectionAccess::operator=(CollectionAccess&&) noexcept = default;
+CollectionAccess::~CollectionAccess() = default;
+
+CollectionAccess CollectionAccess::bind(const AppRules& app,
+                                        const store::CollectionName& collection,
+                                        const Facts& facts) {
+    auto state = std::make_unique<State>();
+    const CollectionRules* rules = app.find(collection);
+    if (rules == nullptr) {
+        return CollectionAccess(std::move(state));
+    }
+    state->has_rules = true;
+    if (rules->broken) {
+        return CollectionAccess(std::move(state));
+    }
+    const std::vector<QueryFilter>* filters = app.filters(collection);
+    const bool asks =
+        rules->uses_custom_data ||
+        (filters != nullptr &&
+         std::any_of(filters->begin(), filters->end(), [](const auto& filter) {
+             return filter.apply_when.uses_custom_data() || filter.query.uses_custom_data();
+         }));
+    mql::BsonDocument custom_data;
+    if (facts.custom_data && asks) {
+        custom_data = facts.custom_data();
+    }
+    const BindingValues values{facts, app.values(), app.environment(), custom_data};
+    for (const Role& role : rules->roles) {
+        BoundRole bound = bind_role(role, values);
+        if (bound.apply_when.constant() == false) {
+            continue;
+        }
+        const bool last = bound.apply_when.constant() == true;
+        state->roles.push_back(std::move(bound));
+        if (last) {
+            break; // no later role is ever asked
+        }
+    }
+    if (filters != nullptr) {
+        for (const QueryFilter& filter : *filters) {
+            const bool applies =
+                !filter.apply_when.is_defined() || holds(filter.apply_when.bind(values), {});
+            if (!applies) {
+                continue;
+            }
+            if (filter.query.is_defined()) {
+                state->filter_queries.push_back(filter.query.bind(values));
+            }
+            if (!filter.projection.view().empty()) {
+                // Compiled once already when the rules were read.
+                state->filter_projections.push_back(
+                    mql::Projection::compile(filter.projection).value());
+            }
+        }
+    }
+    return CollectionAccess(std::move(state));
+}
+
+bool CollectionAccess::has_rules() const noexcept {
+    return state_->has_rules;
+}
+
+Visible CollectionAccess::read(BsonDocumentView document) const {
+    Subject subject;
+    subject.root = document;
+    subject.previous = &document;
+    const BoundRole* role = state_->role_of(subject);
+    Visible out;
+    if (role == nullptr) {
+        return out;
+    }
+    out.role = role->name;
+    // Whoever may write may read.
+    const bool reads = holds(role->filter_read, subject, true);
+    const bool writes =
+        (!reads || !is_true(role->read)) && holds(role->filter_write, subject, true);
+    if (!reads && !writes) {
+        return out;
+    }
+    if (holds(role->read, subject, false) || (writes && holds(role->write, subject, false))) {
+        out.kind = Visible::Kind::whole;
+        return out;
+    }
+    if (role->read) {
+        return out;
+    }
+    out = FieldReader(role->top, subject).run();
+    out.role = role->name;
+    return out;
+}
+
+namespace {
+
+Verdict deny(const BoundRole* role, std::string reason) {
+    Verdict out;
+    out.role = role != nullptr ? std::string_view(role->name) : std::string_view();
+    out.reason = std::move(reason);
+    return out;
+}
+
+Verdict allow(const BoundRole& role) {
+    return {true, role.name, {}};
+}
+
+// Top-level `write`, else the fields that differ.
+std::string denied_write(const BoundRole& role, const Subject& subject, BsonDocumentView before,
+                         BsonDocumentView after) {
+    if (role.write) {
+        return holds(*role.write, subject) ? std::string() : std::string("write");
+    }
+    const std::string field = FieldWriter(role.top, subject).denied(before, after);
+    return field.empty() ? std::string() : "write of field '" + field + "'";
+}
+
+} // namespace
+
+Verdict CollectionAccess::insert(BsonDocumentView after) const {
+    Subject subject;
+    subject.root = after;
+    const BoundRole* role = state_->role_of(subject);
+    if (role == nullptr) {
+        return deny(role, "no role applies");
+    }
+    if (!holds(role->filter_write, subject, true)) {
+        return deny(role, "document_filters.write");
+    }
+    std::string denied = denied_write(*role, subject, BsonDocumentView(), after);
+    if (!denied.empty()) {
+        return deny(role, std::move(denied));
+    }
+    return holds(role->insert, subject, true) ? allow(*role) : deny(role, "insert");
+}
+
+Verdict CollectionAccess::update(BsonDocumentView before, BsonDocumentView after) const {
+    Subject old;
+    old.root = before;
+    old.previous = &before;
+    const BoundRole* role = state_->role_of(old);
+    if (role == nullptr) {
+        return deny(role, "no role applies");
+    }
+    Subject subject;
+    subject.root = after;
+    subject.previous = &before;
+    if (!holds(role->filter_write, old, true)) {
+        return deny(role, "document_filters.write before the change");
+    }
+    if (!holds(role->filter_write, subject, true)) {
+        return deny(role, "document_filters.write after the change");
+    }
+    std::string denied = denied_write(*role, subject, before, after);
+    return denied.empty() ? allow(*role) : deny(role, std::move(denied));
+}
+
+Verdict CollectionAccess::erase(BsonDocumentView before) const {
+    Subject subject;
+    subject.root = before;
+    subject.previous = &before;
+    const BoundRole* role = state_->role_of(subject);
+    if (role == nullptr) {
+        return deny(role, "no role applies");
+    }
+    if (!holds(role->filter_write, subject, true)) {
+        return deny(role, "document_filters.write");
+    }
+    if (!holds(role->erase, subject, true)) {
+        return deny(role, "delete");
+    }
+    std::string denied = denied_write(*role, subject, before, BsonDocumentView());
+    return denied.empty() ? allow(*role) : deny(role, std::move(denied));
+}
+
+std::optional<mql::BsonDocument> CollectionAccess::read_query() const {
+    // With a role that always applies before all others, its filters bound what can be read.
+    if (state_->roles.size() != 1 || state_->roles.front().apply_when.constant() != true) {
+        return std::nullopt;
+    }
+    const BoundRole& role = state_->roles.front();
+    if (!role.filter_read || !role.filter_write) {
+        return std::nullopt; // undefined is true
+    }
+    const auto reads = role.filter_read->query();
+    const auto writes = role.filter_write->query();
+    if (!reads || !writes) {
+        return std::nullopt;
+    }
+    const bool same = mql::identical(reads->view().as_value(), writes->view().as_value());
+    if (same || role.filter_write->constant() == false) {
+        return reads;
+    }
+    if (role.filter_read->constant() == false) {
+        return writes;
+    }
+    mql::BsonWriter writer;
+    writer.begin_array("$or");
+    writer.append({}, reads->view().as_value());
+    writer.append({}, writes->view().as_value());
+    return std::move(writer).finish();
+}
+
+const std::vector<Predicate>& CollectionAccess::filter_queries() const noexcept {
+    return state_->filter_queries;
+}
+
+const std::vector<mql::Projection>& CollectionAccess::filter_projections() const noexcept {
+    return state_->filter_projections;
+}
+
+} // namespace tombolo::rules
