@@ -232,6 +232,12 @@ void ConfigReader::code() {
     for (const std::string& problem : out_.config.code.problems) {
         problems_.push_back(problem);
     }
+    const FunctionsConfig& code = out_.config.code;
+    if (code.dependency_archive.empty() &&
+        code.package_json.find("\"dependencies\"") != std::string::npos) {
+        warn("functions/package.json",
+             "dependencies are not installed by the server: add functions/node_modules.tar.gz");
+    }
     static constexpr std::array known = {"", "development", "testing", "qa", "production"};
     if (std::find(known.begin(), known.end(), out_.config.code.environment) == known.end()) {
         problem("root_config.json",

@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <filesystem>
 #include <mutex>
 
 #include "core/ejson.hpp"
@@ -56,6 +57,11 @@ class Functions::Impl {
                     ? Result<Node>(Error(ErrorCode::unavailable,
                                          "user functions are switched off on this server"))
                     : find_node(options_.node)) {
+        // What an earlier process unpacked; it is done again when it is needed.
+        std::error_code ignored;
+        if (!options_.folder.empty()) {
+            std::filesystem::remove_all(options_.folder, ignored);
+        }
         if (node_) {
             workers_ = std::make_unique<Workers>(node_->path, options_);
         }
