@@ -88,6 +88,24 @@ class Functions::Impl {
         return outcome;
     }
 
+    std::optional<Failure> check_syntax(const std::string& source) {
+        if (!node_) {
+            return std::nullopt;
+        }
+        // A worker of no app: what is only compiled needs none.
+        static const auto no_app = std::make_shared<const server::App>();
+        Call call;
+        call.app = no_app;
+        call.name = "function";
+        call.source = source;
+        call.compile_only = true;
+        Outcome outcome;
+        run(call, call.arguments, Caller{true, {}, {}}, outcome);
+        return outcome.failure && outcome.failure->kind == FailureKind::syntax
+                   ? outcome.failure
+                   : std::optional<Failure>();
+    }
+
     Result<std::string> node_version() const {
         if (!node_) {
             return node_.error();
@@ -234,8 +252,7 @@ class Functions::Impl {
         }
         const auto secrets = secret_values(apps_, *call.app);
         const RunInput input{call, arguments, caller, secrets, seams_, options_};
-        const bool usable = run_in(
-            *worker, input, steady_clock::now() + milliseconds(options_.time_ms_max), outcome);
+        const bool usable = run_in(*worker, input, outcome);
         if (usable) {
             workers_->release(*std::move(worker));
             return;
@@ -291,6 +308,9 @@ void Functions::connect(Seams seams) {
 }
 Outcome Functions::call(const Call& call) {
     return impl_->call(call);
+}
+std::optional<Failure> Functions::check_syntax(const std::string& source) {
+    return impl_->check_syntax(source);
 }
 Result<std::string> Functions::node_version() const {
     return impl_->node_version();

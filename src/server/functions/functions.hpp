@@ -56,6 +56,8 @@ struct Call {
     /// With `source`: an expression that is evaluated after it and whose value is the result, such
     /// as "exports(1)"; empty: exports is called with `arguments`.
     std::string eval_source;
+    /// With `source`: it is compiled and not run.
+    bool compile_only = false;
     /// Of calls that a running function waits for (rules with %function): such a call may go beyond
     /// the pool's size.
     unsigned depth = 0;
@@ -126,7 +128,8 @@ struct FunctionOptions {
     std::string folder;        ///< for unpacked dependencies; made when needed
     unsigned workers_max = 4;  ///< processes, and so calls at a time
     std::int64_t time_ms_max = 60'000;
-    std::int64_t wait_ms_max = 10'000; ///< for a free worker
+    std::int64_t rule_time_ms_max = 10'000; ///< of calls by rules: they hold up other requests
+    std::int64_t wait_ms_max = 10'000;      ///< for a free worker
     std::size_t memory_bytes_max = std::size_t{256} * 1024 * 1024;
     std::size_t result_bytes_max = std::size_t{16} * 1024 * 1024; ///< as Extended JSON
     std::size_t log_messages_max = 256;
@@ -157,6 +160,9 @@ class Functions {
     void connect(Seams seams);
 
     Outcome call(const Call& call);
+    /// What is wrong with a source's syntax; nothing when it compiles, or when that cannot be told
+    /// here (no Node.js). Blocks as call() does.
+    std::optional<Failure> check_syntax(const std::string& source);
 
     /// Error when Node.js was not found: what to do about it. Else its version.
     Result<std::string> node_version() const;

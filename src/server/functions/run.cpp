@@ -1,5 +1,8 @@
 #include "server/functions/run.hpp"
 
+#include <algorithm>
+#include <chrono>
+
 #include <boost/json/serialize.hpp>
 
 #include "core/ejson.hpp"
@@ -34,6 +37,7 @@ std::string run_head(const RunInput& input) {
     if (call.source) {
         head += R"(, "source": )" + quoted(*call.source);
         head += R"(, "evaluated": )" + quoted(call.eval_source);
+        head += call.compile_only ? R"(, "compileOnly": true)" : "";
     }
     return head + "}";
 }
@@ -41,9 +45,13 @@ std::string run_head(const RunInput& input) {
 // One call's conversation.
 class Conversation {
   public:
-    Conversation(Worker& worker, const RunInput& input, Deadline deadline, Outcome& outcome)
-        : worker_(worker), input_(input), deadline_(deadline), outcome_(outcome),
-          id_(worker.calls + 1) {}
+    Conversation(Worker& worker, const RunInput& input, Outcome& outcome)
+        : worker_(worker), input_(input),
+          time_ms_max_(input.call.origin == Origin::rule
+                           ? std::min(input.options.rule_time_ms_max, input.options.time_ms_max)
+                           : input.options.time_ms_max),
+          deadline_(std::chrono::steady_clock::now() + std::chrono::milliseconds(time_ms_max_)),
+          outcome_(outcome), id_(worker.calls + 1) {}
 
     bool run() {
         const Frame start{FrameKind::run, id_, run_head(input_), input_.arguments};
@@ -75,8 +83,8 @@ class Conversation {
     void broken(const Error& error) {
         worker_.process->kill();
         if (error.code() == ErrorCode::unavailable) {
-            fail(FailureKind::time_limit, "execution time limit exceeded: " +
-                                              std::to_string(input_.options.time_ms_max) + " ms");
+            fail(FailureKind::time_limit,
+                 "execution time limit exceeded: " + std::to_string(time_ms_max_) + " ms");
             return;
         }
         if (error.code() == ErrorCode::limit_exceeded) {
@@ -202,6 +210,7 @@ class Conversation {
 
     Worker& worker_;
     const RunInput& input_;
+    const std::int64_t time_ms_max_;
     const Deadline deadline_;
     Outcome& outcome_;
     const std::uint32_t id_;
@@ -211,8 +220,8 @@ class Conversation {
 
 } // namespace
 
-bool run_in(Worker& worker, const RunInput& input, Deadline deadline, Outcome& outcome) {
-    return Conversation(worker, input, deadline, outcome).run();
+bool run_in(Worker& worker, const RunInput& input, Outcome& outcome) {
+    return Conversation(worker, input, outcome).run();
 }
 
 } // namespace tombolo::functions

@@ -21,8 +21,8 @@ struct RunInput {
     const FunctionOptions& options;
 };
 
-/// Fills the outcome's result or failure, and its logs. True when the worker is good for another
-/// call.
-bool run_in(Worker& worker, const RunInput& input, Deadline deadline, Outcome& outcome);
+/// Fills the outcome's result or failure, and its logs, within the time limit. True when the worker
+/// is good for another call.
+bool run_in(Worker& worker, const RunInput& input, Outcome& outcome);
 
 } // namespace tombolo::functions

@@ -171,6 +171,15 @@ TEST(FunctionCall, a_source_given_with_the_call_runs_and_evaluates) {
     EXPECT_EQ(failure_of(fixture.functions().call(call)), "syntax");
 }
 
+TEST(FunctionCall, syntax_is_checked_without_running_anything) {
+    Fixture fixture;
+    EXPECT_FALSE(fixture.functions().check_syntax("exports = () => 1; for (;;);"));
+    const auto failure = fixture.functions().check_syntax("exports = function( {");
+    ASSERT_TRUE(failure);
+    EXPECT_FALSE(failure->message.empty());
+    EXPECT_EQ(fixture.functions().counts().workers_started, 1U);
+}
+
 TEST(FunctionCall, without_node_the_call_says_what_to_do) {
     FunctionOptions options;
     options.node = "no-such-node";

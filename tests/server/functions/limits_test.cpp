@@ -53,6 +53,19 @@ TEST(FunctionLimits, an_endless_loop_ends_at_the_time_limit) {
     EXPECT_EQ(fixture.functions().counts().workers_killed, 4U);
 }
 
+TEST(FunctionLimits, calls_by_rules_have_less_time) {
+    FunctionOptions options = quick(60'000);
+    options.rule_time_ms_max = 50;
+    Fixture fixture(options);
+    Call call;
+    call.app = fixture.deploy(app_of({{"f", "exports = () => { for (;;); };"}}));
+    call.name = "f";
+    call.origin = Origin::rule;
+    const Outcome outcome = fixture.functions().call(call);
+    EXPECT_EQ(failure_of(outcome), "time limit");
+    EXPECT_NE(outcome.failure->message.find(": 50 ms"), std::string::npos);
+}
+
 TEST(FunctionLimits, a_loop_in_one_app_does_not_hold_another) {
     Fixture fixture(quick(60'000));
     const auto looping = fixture.deploy(app_of({{"f", "exports = () => { for (;;); };"}}, "one"));

@@ -197,6 +197,11 @@ async function run(id, head, body) {
     };
     current = call;
     try {
+        if (head.compileOnly) {
+            compile(head.name, head.source);
+            finish(call, kinds.result, {}, "null");
+            return;
+        }
         const args = parseEjson(body);
         const result = stringifyEjson(await load(head.name, call)(...args));
         if (Buffer.byteLength(result) > application.resultBytesMax) {
