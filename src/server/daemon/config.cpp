@@ -66,6 +66,8 @@ const std::vector<Setting>& settings() {
         {"admin_password", &Config::admin_password, "First start: the administrator's password"},
         {"admin_password_file", &Config::admin_password_file,
          "First start: file with the administrator's password"},
+        {"backup_directory", &Config::backup_directory,
+         "Folder that backups are written to; DATA/backups when empty"},
         {"master_key_file", &Config::master_key_file,
          "Key that seals secrets; made when absent; DATA/master.key when empty"},
         {"cache_megabytes", &Config::cache_megabytes, "Memory for the store's block cache"},

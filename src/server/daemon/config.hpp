@@ -46,7 +46,8 @@ struct Config {
     std::string admin_user;
     std::string admin_password;
     std::string admin_password_file;
-    std::string master_key_file; ///< empty: DATA/master.key
+    std::string master_key_file;  ///< empty: DATA/master.key
+    std::string backup_directory; ///< empty: DATA/backups
     std::int64_t cache_megabytes = 128;
     std::string node = "node";             ///< Node.js for user functions; empty: no functions
     std::int64_t function_workers = 4;     ///< calls of user functions at a time

@@ -160,6 +160,19 @@ class Daemon::Impl {
     }
 
   private:
+    std::string master_key_file() const {
+        return config_.master_key_file.empty() ? (fs::path(config_.data) / "master.key").string()
+                                               : config_.master_key_file;
+    }
+
+    api::admin::ServerFacts server_facts() const {
+        const fs::path backups = config_.backup_directory.empty()
+                                     ? fs::path(config_.data) / "backups"
+                                     : fs::path(config_.backup_directory);
+        return {"0.1.0", unix_ms(), fs::absolute(backups).string(),
+                fs::absolute(master_key_file()).string()};
+    }
+
     Result<void> open_store() {
         std::error_code error;
         fs::create_directories(config_.data, error);
@@ -167,9 +180,7 @@ class Daemon::Impl {
             return Error(ErrorCode::io, "cannot make the data folder: " + error.message(),
                          config_.data);
         }
-        const std::string key_file = config_.master_key_file.empty()
-                                         ? (fs::path(config_.data) / "master.key").string()
-                                         : config_.master_key_file;
+        const std::string key_file = master_key_file();
         TOMBOLO_TRY(Sealer sealer, Sealer::from_file(key_file));
         sealer_ = std::make_unique<Sealer>(sealer);
         store::EmbeddedOptions options;
@@ -261,6 +272,7 @@ class Daemon::Impl {
         api::add_client_routes(*dispatcher_, *context_);
         api::add_function_routes(*dispatcher_, *context_, data_sources_->action());
         admin_context_ = std::make_unique<api::admin::AdminContext>(*context_);
+        admin_context_->server = server_facts();
         admin_context_->run_function = [this](const functions::Call& call) {
             return functions_->call(call);
         };

@@ -170,6 +170,8 @@ const RouteTable& admin_routes() {
         add_security_routes(all);
         add_private_routes(all);
         add_stored_routes(all);
+        add_data_routes(all);
+        add_server_routes(all);
         add_openapi_route(all);
         return all;
     }();

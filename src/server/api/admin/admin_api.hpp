@@ -40,6 +40,14 @@ struct SyncServices {
     std::function<boost::json::array(const server::App&)> sessions;
 };
 
+/// The process, for the routes that are about the server itself.
+struct ServerFacts {
+    std::string version;
+    std::int64_t started_ms = 0;
+    std::string backup_directory;
+    std::string master_key_file;
+};
+
 /// What the Admin API works on. Borrowed; lives as long as the server.
 struct AdminContext {
     explicit AdminContext(auth::Context& context) : auth(context), accounts(context) {}
@@ -49,6 +57,7 @@ struct AdminContext {
     /// Null member: this server runs no functions.
     std::function<functions::Outcome(const functions::Call&)> run_function;
     SyncServices sync;
+    ServerFacts server;
 };
 
 /// Whose token a route needs, and what its path holds.
@@ -145,6 +154,8 @@ void add_log_routes(RouteTable& table);
 void add_security_routes(RouteTable& table);
 void add_private_routes(RouteTable& table);
 void add_stored_routes(RouteTable& table);
+void add_data_routes(RouteTable& table);
+void add_server_routes(RouteTable& table);
 
 /// All of the above.
 const RouteTable& admin_routes();
