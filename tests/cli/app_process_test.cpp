@@ -24,15 +24,15 @@ std::string text(const boost::json::object& object, const char* key) {
 class AppProcess : public testing::Test {
   protected:
     static void SetUpTestSuite() {
-        setup_ = std::make_unique<Setup>();
-        root_ = write_app(setup_->folder(), "notes");
-        const Output pushed = setup_->run({"push", "--local", root_, "--yes", "--json"});
-        if (pushed.code != 0) {
-            throw std::runtime_error("cannot push: " + pushed.err);
-        }
-        app_ = text(pushed.object(), "client_app_id");
+        apps_ = std::make_unique<TemporaryFolder>();
+        root_ = write_app(*apps_, "notes");
+        setup_ = std::make_unique<Installation>(std::vector<std::string>{"--app", root_});
+        app_ = text(setup_->run({"apps", "list", "--json"}).object(), "client_app_id");
     }
-    static void TearDownTestSuite() { setup_.reset(); }
+    static void TearDownTestSuite() {
+        setup_.reset();
+        apps_.reset();
+    }
 
     // A run about that app.
     static Output run(std::vector<std::string> words, const std::string& input = {}) {
@@ -40,12 +40,14 @@ class AppProcess : public testing::Test {
         return setup_->run(words, input);
     }
 
-    static std::unique_ptr<Setup> setup_;
+    static std::unique_ptr<TemporaryFolder> apps_;
+    static std::unique_ptr<Installation> setup_;
     static std::string root_;
     static std::string app_;
 };
 
-std::unique_ptr<Setup> AppProcess::setup_;
+std::unique_ptr<TemporaryFolder> AppProcess::apps_;
+std::unique_ptr<Installation> AppProcess::setup_;
 std::string AppProcess::root_;
 std::string AppProcess::app_;
 
@@ -69,81 +71,6 @@ TEST_F(AppProcess, apps_are_created_listed_described_and_deleted) {
     EXPECT_EQ(gone.code, 4);
     EXPECT_THAT(gone.err, HasSubstr(id));
     EXPECT_EQ(setup_->run({"apps", "delete", "--yes"}).code, 2);
-}
-
-TEST_F(AppProcess, pushing_twice_finds_nothing_to_do) {
-    const Output again = setup_->run({"push", "--local", root_, "--yes"});
-    EXPECT_EQ(again.code, 0) << again.err;
-    EXPECT_THAT(again.out, HasSubstr("nothing to do"));
-    EXPECT_EQ(setup_->run({"apps", "diff", "--local", root_, "--exit-code"}).code, 0);
-}
-
-TEST_F(AppProcess, a_changed_directory_is_shown_and_deployed) {
-    const std::string root = write_app(setup_->folder(), "changing");
-    ASSERT_EQ(setup_->run({"push", "--local", root, "--yes"}).code, 0);
-    setup_->folder().write("changing/values/limit.json", R"({"name": "limit", "value": 7})");
-    const Output diff = setup_->run({"apps", "diff", "--local", root, "--exit-code"});
-    EXPECT_EQ(diff.code, 5) << diff.err;
-    EXPECT_THAT(diff.out, HasSubstr("limit"));
-    const Output dry = setup_->run({"push", "--local", root, "--dry-run"});
-    EXPECT_EQ(dry.code, 0);
-    EXPECT_THAT(dry.out, HasSubstr("would change"));
-    const Output pushed = setup_->run({"push", "--local", root, "--yes", "-n", "second"});
-    EXPECT_EQ(pushed.code, 0) << pushed.err;
-    EXPECT_THAT(pushed.out, HasSubstr("deployed 1 change"));
-    const Output value =
-        setup_->run({"values", "show", "limit", "--local", root, "--app", "changing"});
-    EXPECT_EQ(value.code, 2); // --local is none of its options
-    EXPECT_EQ(setup_->run({"values", "show", "limit", "--app", "changing"}).out, "7\n");
-    const auto deployments =
-        setup_->run({"deploy", "list", "--app", "changing", "--json"}).objects();
-    ASSERT_GE(deployments.size(), 2U);
-    EXPECT_EQ(text(deployments[0], "name"), "second");
-    EXPECT_EQ(
-        setup_->run({"deploy", "redeploy", text(deployments[1], "_id"), "--app", "changing"}).code,
-        0);
-    EXPECT_EQ(setup_->run({"values", "show", "limit", "--app", "changing"}).out, "5\n");
-}
-
-TEST_F(AppProcess, errors_of_a_directory_are_listed_by_file_and_nothing_changes) {
-    const std::string root = write_app(setup_->folder(), "broken");
-    setup_->folder().write("broken/values/limit.json", "{");
-    const Output syntax = setup_->run({"push", "--local", root, "--yes"});
-    EXPECT_EQ(syntax.code, 2);
-    EXPECT_THAT(syntax.err, HasSubstr("values/limit.json:"));
-    setup_->folder().write("broken/values/limit.json", R"({"name": "limit", "value": 5})");
-    ASSERT_EQ(setup_->run({"push", "--local", root, "--yes"}).code, 0);
-    setup_->folder().write("broken/values/limit.json", R"({"name": "limit", "value": 9})");
-    setup_->folder().write("broken/auth/providers.json",
-                           R"({"local-userpass": {"name": "local-userpass", "type":
-                               "local-userpass", "config": {"autoConfirm": "perhaps"}}})");
-    const Output refused = setup_->run({"push", "--local", root, "--yes"});
-    EXPECT_EQ(refused.code, 1);
-    EXPECT_THAT(refused.err, HasSubstr("auth/providers.json"));
-    EXPECT_THAT(refused.err, HasSubstr("autoConfirm"));
-    EXPECT_EQ(setup_->run({"values", "show", "limit", "--app", "broken"}).out, "5\n");
-    const Output nowhere =
-        setup_->run({"push", "--local", setup_->folder().path().string(), "--yes"});
-    EXPECT_EQ(nowhere.code, 2);
-    EXPECT_THAT(nowhere.err, HasSubstr("no app directory"));
-}
-
-TEST_F(AppProcess, what_is_pulled_pushes_without_a_difference) {
-    const std::string target = setup_->folder().file("pulled");
-    const Output pulled = run({"pull", "--local", target});
-    ASSERT_EQ(pulled.code, 0) << pulled.err;
-    EXPECT_TRUE(std::filesystem::exists(target + "/functions/sum.js"));
-    EXPECT_THAT(read_file(target + "/.mdb/meta.json"), HasSubstr(app_));
-    EXPECT_THAT(run({"pull", "--local", target}).out, HasSubstr("nothing to do"));
-    EXPECT_THAT(setup_->run({"apps", "diff", "--local", target}).out, HasSubstr("no differences"));
-    // A local change is not overwritten without a question.
-    setup_->folder().write("pulled/functions/sum.js", "exports = () => 0;\n");
-    EXPECT_THAT(run({"pull", "--local", target, "--dry-run"}).out,
-                HasSubstr("changed: functions/sum.js"));
-    EXPECT_EQ(run({"pull", "--local", target}).code, 2);
-    EXPECT_THAT(read_file(target + "/functions/sum.js"), HasSubstr("=> 0"));
-    EXPECT_EQ(run({"pull", "--local", target, "--yes"}).code, 0);
-    EXPECT_THAT(read_file(target + "/functions/sum.js"), HasSubstr("a + b"));
 }
 
 TEST_F(AppProcess, users_live_through_their_states) {

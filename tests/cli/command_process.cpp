@@ -136,7 +136,8 @@ Output CommandLine::Running::wait() {
     return output;
 }
 
-Setup::Setup(const std::vector<std::string>& more_arguments) : command_(folder_.path().string()) {
+Installation::Installation(const std::vector<std::string>& more_arguments)
+    : command_(folder_.path().string()) {
     arguments_ = {"--data", data_folder(),      "--listen", "127.0.0.1:0",           "--admin-user",
                   "admin",  "--admin-password", "password", "--requests-per-minute", "0"};
     arguments_.insert(arguments_.end(), more_arguments.begin(), more_arguments.end());
@@ -148,15 +149,17 @@ Setup::Setup(const std::vector<std::string>& more_arguments) : command_(folder_.
     }
 }
 
-void Setup::start() {
-    server_ = std::make_unique<server::Tombolod>(arguments_, folder_.file("server-output"));
+void Installation::start() {
+    server_ = std::make_unique<server::Tombolod>(
+        arguments_, folder_.file("server-output-" + std::to_string(++starts_)));
     if (!server_->wait_ready()) {
         throw std::runtime_error("tombolod does not start: " + server_->output());
     }
     url_ = "http://127.0.0.1:" + std::to_string(server_->port());
 }
 
-void Setup::restart() {
+void Installation::restart() {
+    server_.reset();
     // The port stays, so that profiles still name the server.
     const std::string listen = "127.0.0.1:" + url_.substr(url_.rfind(':') + 1);
     for (std::size_t i = 0; i + 1 < arguments_.size(); ++i) {
@@ -164,7 +167,6 @@ void Setup::restart() {
             arguments_[i + 1] = listen;
         }
     }
-    server_.reset();
     start();
 }
 

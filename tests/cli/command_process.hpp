@@ -62,9 +62,9 @@ class CommandLine {
 };
 
 /// A server with an administrator ("admin", "password") and a command line that is logged in.
-class Setup {
+class Installation {
   public:
-    explicit Setup(const std::vector<std::string>& more_arguments = {});
+    explicit Installation(const std::vector<std::string>& more_arguments = {});
 
     server::Tombolod& server() { return *server_; }
     std::string url() const { return url_; }
@@ -84,6 +84,7 @@ class Setup {
     std::vector<std::string> arguments_;
     std::unique_ptr<server::Tombolod> server_;
     std::string url_;
+    int starts_ = 0;
     CommandLine command_;
 };
 

@@ -15,14 +15,6 @@ using testing::HasSubstr;
 
 class DataProcess : public testing::Test {
   protected:
-    DataProcess() {
-        const std::string root = write_app(setup_.folder(), "shop");
-        const Output pushed = setup_.run({"push", "--local", root, "--yes"});
-        if (pushed.code != 0) {
-            throw std::runtime_error("cannot push: " + pushed.err);
-        }
-    }
-
     Output import(const std::string& file, const std::string& collection,
                   std::vector<std::string> more = {}, const std::string& input = {}) {
         more.insert(more.begin(), {"data", "import", file, "-d", "shop", "-c", collection});
@@ -44,7 +36,8 @@ class DataProcess : public testing::Test {
         return text;
     }
 
-    Setup setup_;
+    TemporaryFolder apps_;
+    Installation setup_{{"--app", write_app(apps_, "shop")}};
 };
 
 TEST_F(DataProcess, what_goes_in_comes_out) {

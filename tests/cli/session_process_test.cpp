@@ -17,7 +17,7 @@ using testing::HasSubstr;
 using testing::Not;
 
 TEST(SessionProcess, login_whoami_logout) {
-    Setup setup;
+    Installation setup;
     const Output who = setup.run({"whoami", "--show-projects"});
     EXPECT_EQ(who.code, 0) << who.err;
     EXPECT_THAT(who.out, HasSubstr(setup.url()));
@@ -41,7 +41,7 @@ TEST(SessionProcess, login_whoami_logout) {
 }
 
 TEST(SessionProcess, wrong_password_is_refused_with_3_and_changes_nothing) {
-    Setup setup;
+    Installation setup;
     const std::string profile = setup.folder().file("config/tombolo/default.yaml");
     const std::string before = read_file(profile);
     const Output wrong = setup.run(
@@ -53,7 +53,7 @@ TEST(SessionProcess, wrong_password_is_refused_with_3_and_changes_nothing) {
 }
 
 TEST(SessionProcess, credentials_of_the_environment_need_no_profile) {
-    Setup setup;
+    Installation setup;
     CommandLine other(setup.folder().file("other"));
     EXPECT_EQ(other.run({"apps", "list"}).code, 2); // no server named
     other.set_environment("TOMBOLO_URL", setup.url());
@@ -65,14 +65,14 @@ TEST(SessionProcess, credentials_of_the_environment_need_no_profile) {
 }
 
 TEST(SessionProcess, tokens_of_one_server_are_not_sent_to_another) {
-    Setup setup;
+    Installation setup;
     const Output other = setup.run({"whoami", "--url", "http://127.0.0.1:1"});
     EXPECT_EQ(other.code, 3);
     EXPECT_THAT(other.err, HasSubstr("not logged in at http://127.0.0.1:1"));
 }
 
 TEST(SessionProcess, refused_session_says_what_to_do) {
-    Setup setup;
+    Installation setup;
     const std::string profile = setup.folder().file("config/tombolo/default.yaml");
     setup.folder().write("config/tombolo/default.yaml",
                          "default:\n    base_url: " + setup.url() +
@@ -87,7 +87,7 @@ TEST(SessionProcess, refused_session_says_what_to_do) {
 }
 
 TEST(SessionProcess, server_that_is_down_is_named) {
-    Setup setup;
+    Installation setup;
     setup.server().signal(SIGTERM);
     setup.server().wait_exit();
     const Output down = setup.run({"apps", "list"});
@@ -101,7 +101,7 @@ TEST(SessionProcess, server_that_is_down_is_named) {
 }
 
 TEST(SessionProcess, what_is_no_tombolod_is_told_apart) {
-    Setup setup;
+    Installation setup;
     // A path below the server: every route is unknown there.
     const Output wrong = setup.run({"login", "--url", setup.url() + "/elsewhere", "--username",
                                     "admin", "--password", "password"});
