@@ -1,5 +1,6 @@
 // The real engine under simulation: devices converge whatever happens, and planted mistakes show.
 
+#include <cstdlib>
 #include <iostream>
 #include <string>
 
@@ -36,6 +37,15 @@ constexpr PlantedEngineBug engine_bugs[] = {
 class SyncEngineBug : public ::testing::TestWithParam<PlantedEngineBug> {};
 
 } // namespace
+
+TEST(SyncEngineSim, a_named_seed_tells_all) {
+    const char* seed = std::getenv("TOMBOLO_SEED");
+    if (seed == nullptr) {
+        return;
+    }
+    const EngineRunResult result = run_engine(std::strtoull(seed, nullptr, 10), {});
+    std::cout << result.log << (result.failure ? *result.failure : "no failure") << "\n";
+}
 
 TEST(SyncEngineSim, devices_and_documents_converge) {
     const std::uint64_t runs = testing::is_long_run() ? 8'000 : 250;

@@ -33,6 +33,8 @@ void SyncDevice::commit(const Changeset& written, std::uint64_t timestamp,
     state_ = std::move(after);
     ++client_version_;
     commits_.push_back({client_version_, cursor(), timestamp, written, written});
+    log_ += "COMMIT " + std::to_string(client_version_) + " base " + std::to_string(cursor()) +
+            " at " + std::to_string(timestamp) + "\n" + to_text(written) + "\n";
 }
 
 void SyncDevice::commit(const Changeset& written, std::uint64_t timestamp) {
@@ -42,6 +44,7 @@ void SyncDevice::commit(const Changeset& written, std::uint64_t timestamp) {
 }
 
 void SyncDevice::subscribe(std::string body) {
+    log_ += "SUBSCRIBE " + std::to_string(newest_query_ + 1) + " " + body + "\n";
     queries_.push_back({++newest_query_, std::move(body), client_version_, false});
     ++client_version_; // the commit that stored the set
 }
@@ -64,6 +67,8 @@ void SyncDevice::connect(server::sync::Engine& engine) {
         error_ = std::move(*error);
         return;
     }
+    log_ +=
+        "IDENT " + std::to_string(cursor()) + " query " + std::to_string(active_version_) + "\n";
     session_ = std::get<std::shared_ptr<server::sync::Session>>(std::move(result));
     checker_ = std::make_unique<protocol::DownloadChecker>(
         protocol::DownloadChecker::Start{progress_, file_.ident}, protocol::SyncMode::flexible,
@@ -112,6 +117,7 @@ void SyncDevice::upload(std::uint64_t up_to) {
         entry.changeset = bytes;
         protocol::append_entry(body, entry);
         sent = commit.client_version;
+        log_ += "UPLOAD " + std::to_string(sent) + "\n";
     }
     const std::uint64_t scanned = std::max(sent_client_version_, up_to);
     const std::uint64_t server = std::prev(integrated_.upper_bound(scanned))->second;
@@ -195,9 +201,11 @@ void SyncDevice::take(Outgoing message, std::optional<std::size_t> entries_max) 
 }
 
 void SyncDevice::take_download(OutgoingDownload& download, std::optional<std::size_t> entries_max) {
-    log_ += "DOWNLOAD " + std::to_string(download.progress.download.server.value) + " " +
-            std::to_string(static_cast<int>(download.batch_state)) + " " +
-            to_hex(download.entries) + "\n";
+    log_ += "DOWNLOAD " + std::to_string(download.progress.download.server.value) + " state " +
+            std::to_string(static_cast<int>(download.batch_state)) + " query " +
+            std::to_string(download.query_version.value) + " upload " +
+            std::to_string(download.progress.upload.client.value) + "/" +
+            std::to_string(download.progress.upload.server.value) + "\n";
     protocol::Download message;
     message.session = {1};
     message.progress = download.progress;
@@ -214,6 +222,12 @@ void SyncDevice::take_download(OutgoingDownload& download, std::optional<std::si
     protocol::DownloadEntryReader reader(download.entries);
     for (auto next = reader.next(); next && *next; next = reader.next()) {
         Entry entry{**next, {}};
+        const Result<Changeset> told = changeset::decode(entry.head.changeset);
+        log_ += "  entry " + std::to_string(entry.head.server_version.value) + " base " +
+                std::to_string(entry.head.client_version.value) + " of " +
+                std::to_string(entry.head.origin.value) + " at " +
+                std::to_string(entry.head.origin_timestamp_ms) + "\n" +
+                (told ? to_text(*told) : "unreadable") + "\n";
         entry.bytes.assign(entry.head.changeset.begin(), entry.head.changeset.end());
         entries.push_back(std::move(entry));
     }

@@ -263,8 +263,12 @@ Result<std::optional<Outgoing>> SessionImpl::continue_bootstrap(const Now& now) 
     const FileState& file = *now.mail.file;
     const Number point = now.point->point;
     const auto snapshot = context_.store().snapshot();
+    // The snapshot may be ahead of what was published: changes up to its own top are in it.
+    TOMBOLO_TRY(const std::optional<std::string> record,
+                snapshot->record(store::Space::meta, context_.keys().state()));
+    TOMBOLO_TRY(const EngineState state, decode_state(record.value_or("")));
     const SnapshotHistory history(*snapshot, context_.store(), context_.keys(),
-                                  *now.published.model, context_.cache(), now.published.top);
+                                  *now.published.model, context_.cache(), state.top);
     if (bootstrap_steps_ == 0) {
         // Own uploads inside a hole count as integrated by the point.
         if (const Hole* hole = hole_at(file, point)) {
