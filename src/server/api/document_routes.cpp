@@ -1,7 +1,10 @@
 #include "server/api/document_routes.hpp"
 
+#include <algorithm>
+
 #include <boost/json/serialize.hpp>
 
+#include "core/bytes.hpp"
 #include "core/ejson.hpp"
 #include "server/app/app_log.hpp"
 #include "server/auth/user_functions.hpp"
@@ -86,6 +89,38 @@ std::shared_ptr<rules::Facts> facts_of_function(auth::Context& context, const fu
     return facts;
 }
 
+struct WatchCall {
+    std::string service;
+    std::string action;
+    mql::BsonDocument arguments;
+};
+
+// The body of a call as base64 of either alphabet; a "+" that was not escaped came as a space.
+WatchCall read_watch(std::string text) {
+    std::replace(text.begin(), text.end(), ' ', '+');
+    std::replace(text.begin(), text.end(), '-', '+');
+    std::replace(text.begin(), text.end(), '_', '/');
+    const auto bytes = from_base64(text);
+    if (!bytes || bytes->empty()) {
+        throw ApiException(bad_request("'baas_request' must be base64 of a call"));
+    }
+    const std::string_view json(reinterpret_cast<const char*>(bytes->data()), bytes->size());
+    const auto call = read_document(json);
+    if (!call) {
+        throw ApiException(bad_request(std::string("'baas_request': ") + call.error().what()));
+    }
+    const auto name = [&](std::string_view key) {
+        const mql::BsonView value = call->view().find(key);
+        return std::string(value.is_string() ? value.as_string() : std::string_view());
+    };
+    const mql::BsonView arguments = call->view().find("arguments");
+    const mql::BsonView first = arguments.is_array() ? arguments.as_document().at(0) : arguments;
+    if (!first.is_document()) {
+        throw ApiException({400, "InvalidParameter", "'arguments' must hold one document"});
+    }
+    return {name("service"), name("name"), mql::BsonDocument(first.as_document())};
+}
+
 void record(auth::Context& context, const Call& call, const server::App& app,
             const auth::Caller& caller, std::int64_t started_ms, const std::string& service,
             const std::string& action, mql::BsonDocumentView arguments, const ApiError* error) {
@@ -167,7 +202,9 @@ std::shared_ptr<rules::Facts> facts_of(auth::Context& context, const Call& call,
 
 DataSources::DataSources(auth::Context& context)
     : context_(context), rules_(context.log),
-      documents_(context.store, rules_, context.log, context.now_ms) {}
+      documents_(context.store, rules_, context.log, context.now_ms),
+      watches_(context.store, rules_, context.log,
+               [&context](const ObjectId& id) { return context.apps.find(id); }) {}
 
 ServiceAction DataSources::action() {
     return [this](Call& call, const server::App& app, const auth::Caller& caller,
@@ -245,6 +282,56 @@ DataSources::can_evaluate() {
             expression.bind({*facts, rules->values(), rules->environment(), custom_data}).test({});
         return result && *result;
     };
+}
+
+void DataSources::add_routes(Dispatcher& dispatcher) {
+    Route route;
+    route.method = http::Method::get;
+    route.pattern = std::string(client_app) + "/functions/call";
+    route.run = [this](Call& call) { return watch(call); };
+    dispatcher.add(std::move(route));
+}
+
+http::Response DataSources::watch(Call& call) {
+    const auto app = app_of(call, context_);
+    const auth::Sessions sessions(context_);
+    // realm-core cannot set headers on a stream: its token is in the query.
+    const std::string_view bearer = call.request.bearer_token();
+    const std::string token =
+        bearer.empty() ? call.request.query_value("baas_at") : std::string(bearer);
+    const auth::Caller caller = sessions.caller(token, auth::TokenKind::access);
+    if (caller.app->id != app->id) {
+        throw ApiException(forbidden("UserAppDomainMismatch", "the token belongs to another app"));
+    }
+    const auth::User user = sessions.user(caller);
+    const WatchCall wanted = read_watch(call.request.query_value("baas_request"));
+    if (wanted.action != "watch") {
+        throw ApiException({400, "ServiceCommandNotFound",
+                            "'" + wanted.action + "' is no stream; call it by POST"});
+    }
+    documents::WatchRequest request;
+    request.app = app;
+    request.caller = {facts_of(context_, call, *app, user, wanted.service, wanted.action),
+                      call.request.id};
+    request.data_source = wanted.service;
+    request.arguments = wanted.arguments;
+    request.still_allowed = [this, app_id = app->id, user_id = user.id] {
+        const auto now = auth::Sessions(context_).find_user(app_id, user_id);
+        return now && !now->disabled;
+    };
+    auto stream = watches_.open(std::move(request));
+    if (!stream) {
+        if (stream.error().code() == ErrorCode::unavailable) {
+            throw ApiException(too_busy(503, stream.error().message()));
+        }
+        throw ApiException(document_error(stream.error()));
+    }
+    http::Response response;
+    response.headers.set("Content-Type", "text/event-stream");
+    response.headers.set("Cache-Control", "no-store");
+    response.headers.set("X-Accel-Buffering", "no"); // proxies would hold events back
+    response.stream = *std::move(stream);
+    return response;
 }
 
 } // namespace tombolo::api

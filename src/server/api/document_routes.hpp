@@ -11,6 +11,7 @@
 #include "server/api/client_api.hpp"
 #include "server/api/function_routes.hpp"
 #include "server/documents/documents.hpp"
+#include "server/documents/watch.hpp"
 #include "server/functions/functions.hpp"
 #include "server/rules/rule_book.hpp"
 
@@ -33,18 +34,26 @@ class DataSources {
     /// that is wrong lets nobody in.
     std::function<bool(const functions::Call&, const boost::json::object&)> can_evaluate();
 
+    /// GET functions/call: the watch stream (6.5).
+    void add_routes(Dispatcher& dispatcher);
+    /// Ends all watch streams.
+    void stop() { watches_.stop(); }
+
     rules::RuleBook& rules() noexcept { return rules_; }
     const documents::Documents& documents() const noexcept { return documents_; }
+    const documents::Watches& watches() const noexcept { return watches_; }
 
   private:
     http::Response call(Call& call, const server::App& app, const auth::Caller& caller,
                         const std::string& service, const std::string& action,
                         const std::string& arguments) const;
     Result<std::string> call(const functions::ServiceRequest& request) const;
+    http::Response watch(Call& call);
 
     auth::Context& context_;
     rules::RuleBook rules_;
     documents::Documents documents_;
+    documents::Watches watches_;
 };
 
 /// The facts of a signed-in user with %function, for one request of the client API.

@@ -111,14 +111,16 @@ Service::Service(ServiceOptions options)
     dispatcher_ = std::make_unique<api::Dispatcher>(std::move(dispatcher), *log_);
     api::add_client_routes(*dispatcher_, *context_);
     api::add_function_routes(*dispatcher_, *context_, data_sources_->action());
+    data_sources_->add_routes(*dispatcher_);
 }
 
 Service::~Service() {
     dispatcher_->stop();
 }
 
-Answer Service::call(http::Method method, const std::string& path, const std::string& token,
-                     const std::string& body, const http::Headers& headers) {
+http::Response Service::respond(http::Method method, const std::string& path,
+                                const std::string& token, const std::string& body,
+                                const http::Headers& headers) {
     http::Request request;
     request.method = method;
     const std::size_t question = path.find('?');
@@ -137,7 +139,12 @@ Answer Service::call(http::Method method, const std::string& path, const std::st
     dispatcher_->handle(std::move(request), http::Responder([&promise](http::Response response) {
                             promise.set_value(std::move(response));
                         }));
-    http::Response response = promise.get_future().get();
+    return promise.get_future().get();
+}
+
+Answer Service::call(http::Method method, const std::string& path, const std::string& token,
+                     const std::string& body, const http::Headers& headers) {
+    const http::Response response = respond(method, path, token, body, headers);
     Answer answer{response.status, response.headers, response.body, nullptr};
     const auto parsed = parse_json(answer.text);
     if (parsed) {

@@ -69,6 +69,10 @@ class Service {
     /// Base paths are added: "location" is of the app, "/auth/profile" of the user.
     Answer call(http::Method method, const std::string& path, const std::string& token = {},
                 const std::string& body = {}, const http::Headers& headers = {});
+    /// The same, as it was answered: with its stream.
+    http::Response respond(http::Method method, const std::string& path,
+                           const std::string& token = {}, const std::string& body = {},
+                           const http::Headers& headers = {});
     Answer get(const std::string& path, const std::string& token = {}) {
         return call(http::Method::get, path, token);
     }
