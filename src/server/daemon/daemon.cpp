@@ -277,6 +277,9 @@ class Daemon::Impl {
         admin_context_->run_function = [this](const functions::Call& call) {
             return functions_->call(call);
         };
+        admin_context_->check_source = [this](const std::string& source) {
+            return functions_->check_syntax(source);
+        };
         api::admin::add_admin_routes(*dispatcher_, *admin_context_);
         apps_->add_listener([this](const AppEvent& event) { prepare(event); });
         metrics_ = std::make_unique<Metrics>(*store_, *dispatcher_, *functions_);

@@ -19,6 +19,7 @@ namespace {
 // Runs a program with nothing but a PATH; its exit code, or -1.
 int run(std::vector<std::string> words) {
     std::vector<char*> arguments;
+    arguments.reserve(words.size() + 1);
     for (std::string& word : words) {
         arguments.push_back(word.data());
     }

@@ -23,6 +23,9 @@ using std::chrono::steady_clock;
 // Of can_evaluate, services and rules inside functions inside rules ...: each holds a thread.
 constexpr unsigned depth_max = 8;
 
+// Of check_syntax for a worker: whoever saves a function does not wait for others' calls.
+constexpr milliseconds check_wait{200};
+
 Failure not_found(const std::string& name) {
     return {FailureKind::not_found, "function not found: '" + name + "'", {}, {}};
 }
@@ -100,7 +103,7 @@ class Functions::Impl {
         call.source = source;
         call.compile_only = true;
         Outcome outcome;
-        run(call, call.arguments, Caller{true, {}, {}}, outcome);
+        run(call, call.arguments, Caller{true, {}, {}}, outcome, check_wait);
         return outcome.failure && outcome.failure->kind == FailureKind::syntax
                    ? outcome.failure
                    : std::optional<Failure>();
@@ -178,7 +181,7 @@ class Functions::Impl {
                      arguments.error().what());
             return;
         }
-        run(call, *arguments, caller, outcome);
+        run(call, *arguments, caller, outcome, milliseconds(options_.wait_ms_max));
     }
 
     // As whom it runs. False with a failure when that user is not there.
@@ -216,8 +219,8 @@ class Functions::Impl {
         return true;
     }
 
-    void run(const Call& call, const std::string& arguments, const Caller& caller,
-             Outcome& outcome) {
+    void run(const Call& call, const std::string& arguments, const Caller& caller, Outcome& outcome,
+             milliseconds wait) {
         const Result<std::string> folder = dependencies_.of(*call.app);
         if (!folder) {
             log_.error("the dependencies of an app's functions cannot be used",
@@ -234,8 +237,7 @@ class Functions::Impl {
                 *call.app, *folder,
                 {options_.result_bytes_max, options_.log_messages_max, options_.log_bytes_max});
         };
-        Result<Worker> worker = workers_->acquire(
-            app, call.depth > 0, steady_clock::now() + milliseconds(options_.wait_ms_max));
+        Result<Worker> worker = workers_->acquire(app, call.depth > 0, steady_clock::now() + wait);
         if (!worker) {
             const bool busy = worker.error().code() == ErrorCode::unavailable;
             if (!busy) {

@@ -161,7 +161,7 @@ class Functions {
 
     Outcome call(const Call& call);
     /// What is wrong with a source's syntax; nothing when it compiles, or when that cannot be told
-    /// here (no Node.js). Blocks as call() does.
+    /// here and now (no Node.js, all workers busy). Blocks for the moment that compiling takes.
     std::optional<Failure> check_syntax(const std::string& source);
 
     /// Error when Node.js was not found: what to do about it. Else its version.

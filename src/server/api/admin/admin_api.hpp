@@ -56,6 +56,8 @@ struct AdminContext {
     Accounts accounts;
     /// Null member: this server runs no functions.
     std::function<functions::Outcome(const functions::Call&)> run_function;
+    /// What is wrong with a source's syntax. Null member: it is not looked at.
+    std::function<std::optional<functions::Failure>(const std::string& source)> check_source;
     SyncServices sync;
     ServerFacts server;
 };

@@ -97,10 +97,22 @@ http::Response list_functions(AdminCall& call) {
     return json_response(200, out);
 }
 
+void check_source(AdminCall& call, const json::object& body) {
+    const auto& check = call.context().check_source;
+    const std::string source = string_or(body, "source");
+    if (!check || source.empty()) {
+        return;
+    }
+    if (const auto failure = check(source)) {
+        throw ApiException({400, "FunctionSyntaxError", failure->message});
+    }
+}
+
 http::Response create_function(AdminCall& call) {
     const json::object body = call.body();
     const std::string name = required(body, "name");
     check_function_name(name);
+    check_source(call, body);
     call.edit([&](AppTree& tree, const App& app) {
         if (tree.contains(source_file(name))) {
             throw ApiException(conflict("FunctionDuplicateName",
@@ -163,6 +175,7 @@ http::Response update_function(AdminCall& call) {
     const json::object body = call.body();
     const std::string name = string_or(body, "name", old_name);
     check_function_name(name);
+    check_source(call, body);
     call.edit([&](AppTree& tree, const App& app) {
         json::object whole = body;
         if (!whole.contains("source")) {
