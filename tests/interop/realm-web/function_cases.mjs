@@ -34,7 +34,7 @@ export async function functionCases(context) {
     });
     await checks.check("functions: the context", async () => {
         const user = await client(appId).logIn(Credentials.function({ id: "context-user", name: "Ann" }));
-        const { agent, ...rest } = await user.functions.whoami();
+        const { agent, greeting, ...rest } = await user.functions.whoami();
         assert.deepEqual(rest, { id: user.id, type: "normal", identity: "custom-function", name: "Ann", system: false, limit: 7 });
         assert.equal(typeof agent, "string");
         assert.equal(await user.functions.asSystem(), true);
@@ -47,6 +47,44 @@ export async function functionCases(context) {
         await fails(() => user.functions.missing(), 404, "function not found: 'missing'", "FunctionNotFound");
         await fails(() => user.functions.secretFunction(), 404, "function not found: 'secretFunction'", "FunctionNotFound");
         await fails(() => client().logIn(Credentials.anonymous()).then((other) => other.functions.sum(1)), 404, "function not found: 'sum'", "FunctionNotFound");
+    });
+    await checks.check("functions: data sources under the caller's rules, or as the system", async () => {
+        const [ann, bob] = [await signedIn(), await signedIn()];
+        for (const user of [ann, bob]) {
+            const { insertedId } = await user.functions.notes("insertOne", { owner: user.id, kind: "shared", text: "mine" });
+            assert.ok(insertedId instanceof BSON.ObjectId);
+            await fails(() => user.functions.notes("insertOne", { owner: "somebody else", kind: "shared" }), 400, /./, "FunctionExecutionError");
+        }
+        const query = { kind: "shared" };
+        assert.deepEqual((await ann.functions.notes("find", query)).map(({ owner }) => owner), [ann.id]);
+        assert.deepEqual(await ann.functions.notes("updateMany", query, { $set: { text: "changed" } }), { matchedCount: 1, modifiedCount: 1 });
+        assert.equal((await ann.functions.allNotes("find", query)).length, 2);
+        assert.equal((await bob.functions.notes("findOne", query)).text, "mine");
+        assert.equal(await bob.functions.notes("count", query), 1);
+        assert.equal((await bob.functions.notes("findOneAndUpdate", query, { $set: { text: "new" } }, { returnNewDocument: true })).text, "new");
+        assert.deepEqual(await ann.functions.allNotes("insertMany", [{ _id: 1 }, { _id: 1 }]), { code: 11000, name: "MongoError" });
+        assert.deepEqual(await bob.functions.notes("deleteMany", query), { deletedCount: 1 });
+        await fails(() => bob.functions.notes("aggregate", [{ $nothing: 1 }]), 400, /./, "FunctionExecutionError");
+    });
+    await checks.check("functions: cursors", async () => {
+        const user = await signedIn();
+        await user.functions.notes("insertMany", [1, 2, 3, 3].map((n) => ({ owner: user.id, kind: "cursor", n })));
+        assert.deepEqual(await user.functions.cursors(), { seen: [3, 3, 2, 1], skipped: [3], first: 3, second: 3, distinct: [1, 2, 3], count: 4, sum: 9 });
+    });
+    await checks.check("functions: rules ask them", async () => {
+        const drafts = (user) => user.mongoClient("mongodb-atlas").db("app").collection("Draft");
+        const editor = await client(appId).logIn(Credentials.function({ id: "editor", name: "Editor" }));
+        const reader = await client(appId).logIn(Credentials.function({ id: "reader", name: "Reader" }));
+        await drafts(editor).insertOne({ text: "draft" });
+        assert.equal((await drafts(editor).find({})).length, 1);
+        await fails(() => drafts(reader).insertOne({ text: "draft" }), 403, /./, "NoMatchingRuleFound");
+    });
+    await checks.check("functions: custom data of a new user is in the first token", async () => {
+        const user = await client(appId).logIn(Credentials.function({ id: "created", name: "Cleo" }));
+        assert.equal(user.customData.greeting, "hello Cleo");
+        const again = await client(appId).logIn(Credentials.function({ id: "created", name: "Cleo" }));
+        assert.equal(again.id, user.id);
+        assert.equal((await user.functions.whoami()).greeting, "hello Cleo");
     });
     await checks.check("functions: one that misbehaves takes nothing with it", async () => {
         const user = await signedIn();
