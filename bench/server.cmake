@@ -9,4 +9,4 @@ tombolo_tool(bench_server
         reference/raw_writes.cpp
     LIBRARIES tombolo_http tombolo_store OpenSSL::Crypto Boost::json RocksDB::rocksdb-shared)
 target_include_directories(bench_server PRIVATE "${CMAKE_CURRENT_SOURCE_DIR}")
-add_dependencies(bench_server tombolod)
+add_dependencies(bench_server tombolo tombolod)
