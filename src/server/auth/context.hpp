@@ -38,6 +38,9 @@ struct Context {
     server::AppLog* app_log = nullptr;
     /// Runs user functions; null in tests that need none.
     functions::Functions* functions = nullptr;
+    /// Told, from any thread, when a user's sessions were all ended: disabled, removed, revoked.
+    /// May be empty.
+    std::function<void(const ObjectId& app, const ObjectId& user)> on_access_ended = {};
 };
 
 } // namespace tombolo::auth

@@ -271,6 +271,11 @@ Caller Sessions::caller(std::string_view bearer_token, TokenKind kind) const {
     return caller;
 }
 
+bool Sessions::is_live(const Caller& caller) const {
+    const std::string key = Keys(caller.app->id).session(caller.claims.session);
+    return context_.store.snapshot()->record(Space::meta, key).value().has_value();
+}
+
 std::optional<User> Sessions::find_user(const ObjectId& app, const ObjectId& user) const {
     const auto stored =
         context_.store.snapshot()->record(Space::meta, Keys(app).user(user)).value();
@@ -344,6 +349,13 @@ void Sessions::revoke_all(const ObjectId& app, const ObjectId& user) const {
     Transaction transaction;
     end_sessions(app, user, transaction);
     context_.store.commit(std::move(transaction)).value();
+    tell_access_ended(app, user);
+}
+
+void Sessions::tell_access_ended(const ObjectId& app, const ObjectId& user) const {
+    if (context_.on_access_ended) {
+        context_.on_access_ended(app, user);
+    }
 }
 
 void Sessions::set_disabled(const ObjectId& app, const ObjectId& user, bool disabled) const {
@@ -361,6 +373,9 @@ void Sessions::set_disabled(const ObjectId& app, const ObjectId& user, bool disa
             end_sessions(app, user, transaction);
         }
         if (commit_or_conflict(context_.store, std::move(transaction))) {
+            if (disabled) {
+                tell_access_ended(app, user);
+            }
             return;
         }
     }
@@ -407,6 +422,7 @@ void Sessions::remove_user(const App& app, const User& gone) const {
     }
     transaction.erase_record(Space::meta, keys.user(gone.id));
     context_.store.commit(std::move(transaction)).value();
+    tell_access_ended(app.id, gone.id);
     context_.log.info("user removed", {{"app", app.client_app_id}, {"user", gone.id.to_string()}});
 }
 

@@ -72,6 +72,8 @@ class Sessions {
     Caller caller(std::string_view bearer_token, TokenKind kind) const;
     /// The user of an access token; 401 when disabled or gone.
     User user(const Caller& caller) const;
+    /// True while the session that an access token came from lasts.
+    bool is_live(const Caller& caller) const;
     std::optional<User> find_user(const ObjectId& app, const ObjectId& user) const;
 
   private:
@@ -81,6 +83,7 @@ class Sessions {
                            store::Transaction& transaction) const;
     void end_sessions(const ObjectId& app, const ObjectId& user,
                       store::Transaction& transaction) const;
+    void tell_access_ended(const ObjectId& app, const ObjectId& user) const;
 
     Context& context_;
 };

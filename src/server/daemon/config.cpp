@@ -44,6 +44,9 @@ const std::vector<Setting>& settings() {
          "Address of a proxy whose X-Forwarded headers are believed; may be repeated"},
         {"io_threads", &Config::io_threads, "Threads for connections"},
         {"store_threads", &Config::store_threads, "Threads for requests that use the store"},
+        {"sync_threads", &Config::sync_threads, "Threads for sync sessions"},
+        {"sync_test_commands", &Config::sync_test_commands,
+         "Do what sync clients' test commands say: for test suites only"},
         {"requests_per_minute", &Config::requests_per_minute,
          "Sign-ins, registrations and the like from one address; 0: no limit"},
         {"request_burst", &Config::request_burst, "How many of these at once"},
@@ -339,6 +342,7 @@ Result<void> check_config(const Config& config) {
     for (const Range& range :
          {Range{"--io-threads", config.io_threads, 1, 256},
           Range{"--store-threads", config.store_threads, 1, 256},
+          Range{"--sync-threads", config.sync_threads, 1, 256},
           Range{"--requests-per-minute", config.requests_per_minute, 0, 10'000'000},
           Range{"--request-burst", config.request_burst, 1, 1'000'000},
           Range{"--history-hours", config.history_hours, 1, 24 * 3650},

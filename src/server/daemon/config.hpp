@@ -29,6 +29,8 @@ struct Config {
     std::vector<std::string> trusted_proxies;
     std::int64_t io_threads = 2;
     std::int64_t store_threads = 4;
+    std::int64_t sync_threads = 2;
+    bool sync_test_commands = false; ///< for test suites of SDKs only
     std::int64_t requests_per_minute =
         600; ///< from one address to sign-in and the like; 0: no limit
     std::int64_t request_burst = 200;

@@ -14,6 +14,7 @@
 #include "server/api/client_api.hpp"
 #include "server/api/document_routes.hpp"
 #include "server/api/function_routes.hpp"
+#include "server/api/realm_sync.hpp"
 #include "server/auth/expiry.hpp"
 #include "server/auth/key_sets.hpp"
 #include "server/auth/mailer.hpp"
@@ -21,6 +22,7 @@
 #include "server/auth/user_data.hpp"
 #include "server/daemon/metrics.hpp"
 #include "server/store/embedded/embedded_store.hpp"
+#include "server/sync/session/service.hpp"
 
 namespace tombolo::server {
 
@@ -123,6 +125,9 @@ class Daemon::Impl {
         }
         if (dispatcher_) {
             dispatcher_->stop();
+        }
+        if (sync_) {
+            sync_->stop();
         }
         {
             const std::lock_guard lock(chores_mutex_);
@@ -282,7 +287,8 @@ class Daemon::Impl {
         };
         api::admin::add_admin_routes(*dispatcher_, *admin_context_);
         apps_->add_listener([this](const AppEvent& event) { prepare(event); });
-        metrics_ = std::make_unique<Metrics>(*store_, *dispatcher_, *functions_);
+        start_sync();
+        metrics_ = std::make_unique<Metrics>(*store_, *dispatcher_, *functions_, *sync_);
         TOMBOLO_TRY(server_, http::Server::create(
                                  listener_options(config_, endpoint_, !config_.tls_cert.empty()),
                                  *dispatcher_));
@@ -349,6 +355,35 @@ class Daemon::Impl {
         }
     }
 
+    void start_sync() {
+        sync::ServiceOptions options;
+        options.session_threads = static_cast<unsigned>(config_.sync_threads);
+        options.test_commands = config_.sync_test_commands;
+        options.public_url = [this] { return context_->public_url; };
+        sync_ = std::make_unique<sync::SyncService>(std::move(options), *store_, *apps_, clock_,
+                                                    random_, log_);
+        api::add_sync_routes(*dispatcher_, *context_, *sync_);
+        context_->on_access_ended = [this](const ObjectId& app, const ObjectId& user) {
+            sync_->access_ended(app, user.to_string());
+        };
+        apps_->add_listener([this](const AppEvent& event) {
+            if (event.after != nullptr) {
+                sync_->app_changed(event.after);
+            }
+        });
+    }
+
+    // What a device may be offline for needs the documents' past of that time.
+    std::int64_t history_hours() const {
+        std::int64_t hours = config_.history_hours;
+        for (const auto& app : apps_->all()) {
+            if (app->config.sync.mode == SyncConfig::Mode::flexible) {
+                hours = std::max(hours, app->config.sync.client_max_offline_days * 24);
+            }
+        }
+        return hours;
+    }
+
     // Once a minute: trims what is older than the configured history, replaces an old signing key;
     // once an hour: removes what has expired.
     void run_chores() {
@@ -361,7 +396,7 @@ class Daemon::Impl {
                 expiry_checked_ms_ = now;
                 remove_expired(now);
             }
-            const auto old = store_->version_before(now - config_.history_hours * 3600 * 1000);
+            const auto old = store_->version_before(now - history_hours() * 3600 * 1000);
             const Result<void> trimmed = old ? store_->trim(*old) : Result<void>(old.error());
             if (!trimmed) {
                 log_.error("cannot trim the history", {{"error", trimmed.error().what()}});
@@ -406,6 +441,9 @@ class Daemon::Impl {
     std::unique_ptr<api::DataSources> data_sources_;
     std::unique_ptr<functions::Functions> functions_;
     std::unique_ptr<api::admin::AdminContext> admin_context_;
+    SystemClock clock_;
+    SystemRandom random_;
+    std::unique_ptr<sync::SyncService> sync_;
     http::StaticFiles static_files_;
     std::unique_ptr<api::Dispatcher> dispatcher_;
     std::unique_ptr<Metrics> metrics_;

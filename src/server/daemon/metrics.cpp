@@ -90,7 +90,63 @@ std::string Metrics::text() const {
     families.push_back(single("tombolo_store_version", "Newest version", MetricType::Gauge,
                               number(store_.newest_version())));
     add_functions(functions_.counts(), families);
+    add_sync(families);
     return prometheus::TextSerializer().Serialize(families);
+}
+
+void Metrics::add_sync(std::vector<MetricFamily>& families) const {
+    const sync::Counters& counters = sync_.counters();
+    const auto add = [&](const char* name, const char* help, MetricType type, std::uint64_t value) {
+        families.push_back(single(std::string("tombolo_sync_") + name, help, type, value));
+    };
+    add("connections", "Open sync connections", MetricType::Gauge, counters.connections_open);
+    add("connections_total", "Sync connections accepted", MetricType::Counter,
+        counters.connections_total);
+    add("bindings", "Files bound on them", MetricType::Gauge, counters.bindings_open);
+    add("sessions_total", "Sync sessions identified", MetricType::Counter, counters.sessions_total);
+    add("messages_received_total", "Sync messages from clients", MetricType::Counter,
+        counters.messages_in);
+    add("messages_sent_total", "Sync messages to clients", MetricType::Counter,
+        counters.messages_out);
+    add("received_bytes_total", "Bytes of sync messages from clients", MetricType::Counter,
+        counters.bytes_in);
+    add("sent_bytes_total", "Bytes of sync messages to clients", MetricType::Counter,
+        counters.bytes_out);
+    add("uploads_total", "UPLOAD messages", MetricType::Counter, counters.uploads);
+    add("downloads_total", "DOWNLOAD messages", MetricType::Counter, counters.downloads);
+    add("errors_total", "Errors sent to sync clients", MetricType::Counter, counters.errors_sent);
+
+    struct Number {
+        const char* name;
+        const char* help;
+        MetricType type;
+        std::uint64_t sync::EngineStatistics::*value;
+    };
+    using sync::EngineStatistics;
+    for (const Number& number :
+         {Number{"app_version", "Newest durable server version", MetricType::Gauge,
+                 &EngineStatistics::server_version},
+          Number{"app_sessions", "Identified sessions", MetricType::Gauge,
+                 &EngineStatistics::sessions},
+          Number{"app_changesets_total", "Changesets integrated", MetricType::Counter,
+                 &EngineStatistics::changesets},
+          Number{"app_merges_total", "Changesets that met another", MetricType::Counter,
+                 &EngineStatistics::merges},
+          Number{"app_refused_objects_total", "Writes undone by a compensating write",
+                 MetricType::Counter, &EngineStatistics::refused_objects},
+          Number{"app_batches_total", "Integrator commits", MetricType::Counter,
+                 &EngineStatistics::batches}}) {
+        MetricFamily out =
+            family(std::string("tombolo_sync_") + number.name, number.help, number.type);
+        for (const auto& app : sync_.statistics()) {
+            ClientMetric metric;
+            metric.label = {{"app", app.client_app_id}};
+            metric.counter.value = static_cast<double>(app.engine.*number.value);
+            metric.gauge.value = metric.counter.value;
+            out.metric.push_back(std::move(metric));
+        }
+        families.push_back(std::move(out));
+    }
 }
 
 void Metrics::handle(http::Request request, http::Responder respond) {

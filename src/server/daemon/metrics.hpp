@@ -11,14 +11,19 @@
 #include "server/functions/functions.hpp"
 #include "server/http/server.hpp"
 #include "server/store/store.hpp"
+#include "server/sync/session/service.hpp"
+
+namespace prometheus {
+struct MetricFamily;
+}
 
 namespace tombolo::server {
 
 class Metrics final : public http::Handler {
   public:
     Metrics(const store::Store& store, const api::Dispatcher& dispatcher,
-            const functions::Functions& functions)
-        : store_(store), dispatcher_(dispatcher), functions_(functions) {}
+            const functions::Functions& functions, const sync::SyncService& sync)
+        : store_(store), dispatcher_(dispatcher), functions_(functions), sync_(sync) {}
 
     /// From then on the API listener's counts are shown. It must outlive this or be taken away with
     /// nullptr.
@@ -36,10 +41,12 @@ class Metrics final : public http::Handler {
 
   private:
     std::string text() const;
+    void add_sync(std::vector<prometheus::MetricFamily>& families) const;
 
     const store::Store& store_;
     const api::Dispatcher& dispatcher_;
     const functions::Functions& functions_;
+    const sync::SyncService& sync_;
     std::atomic<const http::Server*> server_{nullptr};
     std::atomic<bool> ready_{false};
 };

@@ -42,7 +42,6 @@ struct ServiceOptions {
 /// Who asks for the upgrade, checked.
 struct SyncUser {
     std::string user_id;
-    std::string session_id; ///< of the refresh token
 };
 
 class SyncService {
