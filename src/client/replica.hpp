@@ -1,0 +1,118 @@
+#pragma once
+
+// A device's file, in memory and without an app: objects, local commits, subscriptions, and how far
+// it has come with the server (changesets-and-merge.md 5.2, sync-protocol.md 4.3, 5.2). What tools
+// and tests are devices with; the whole of it is what a real client keeps on disk.
+//
+// A plain value: a copy is a snapshot. Every member function is one transaction: on an error the
+// replica is what it was before, but for integrate(), after which it must not be used any more: the
+// server has sent what no client can take.
+//
+// Thread-safety: none.
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "changeset/changeset.hpp"
+#include "changeset/memory_state.hpp"
+#include "core/result.hpp"
+#include "protocol/json_bodies.hpp"
+#include "protocol/messages.hpp"
+
+namespace tombolo::client {
+
+using protocol::ClientVersion;
+using protocol::QueryVersion;
+using protocol::ServerVersion;
+
+/// A local transaction that the server may not have integrated, or the device has not heard of it.
+struct LocalCommit {
+    ClientVersion version;
+    ServerVersion base;               ///< the last server version integrated when it was made
+    std::uint64_t timestamp_ms = 0;   ///< since 2015-01-01
+    std::vector<std::byte> changeset; ///< as written: sent again byte for byte
+    /// What it has become towards the server (5.1 of changesets-and-merge.md).
+    changeset::Changeset reciprocal;
+};
+
+struct SubscriptionSet {
+    enum class State : std::uint8_t { pending, bootstrapping, awaiting_mark, complete, error };
+    State state = State::pending;
+    std::string body;
+    ClientVersion snapshot; ///< local writes up to here go first
+    std::string error;
+};
+
+/// An entry of a DOWNLOAD, owned.
+struct ReceivedEntry {
+    ServerVersion server_version;
+    ClientVersion client_version;
+    std::uint64_t timestamp_ms = 0;
+    protocol::ClientFileIdent origin;
+    std::vector<std::byte> changeset;
+};
+
+class Replica {
+  public:
+    Replica();
+
+    const changeset::MemoryState& state() const noexcept { return state_; }
+
+    /// Applies and records a write. An empty changeset writes nothing.
+    Result<void> write(const changeset::Changeset& changeset, std::uint64_t timestamp_ms);
+    /// A new subscription set; its version.
+    QueryVersion subscribe(const protocol::QueryBody& body);
+    /// Nothing for sets that a later one has replaced.
+    const SubscriptionSet* subscriptions(QueryVersion version) const noexcept;
+    QueryVersion newest_subscriptions() const noexcept { return sets_.rbegin()->first; }
+
+    /// All local writes are known to be in the server's history.
+    bool is_uploaded() const noexcept;
+
+    // For the session.
+
+    const protocol::SaltedFileIdent& file() const noexcept { return file_; }
+    void set_file(const protocol::SaltedFileIdent& file) { file_ = file; }
+    const protocol::SyncProgress& progress() const noexcept { return progress_; }
+    ClientVersion newest_version() const noexcept { return newest_; }
+    /// The newest set in state complete or awaiting_mark; version 0 with body {} when there is
+    /// none.
+    QueryVersion active_version() const noexcept;
+    std::string active_body() const;
+    /// The lowest set above `sent` that the server has to be told of.
+    std::optional<QueryVersion> next_query(QueryVersion sent) const noexcept;
+    /// Commits above `from`, at most up to `to`.
+    std::vector<const LocalCommit*> commits(ClientVersion from, ClientVersion to) const;
+    /// The last server version that was integrated as of a local version.
+    ServerVersion base_as_of(ClientVersion version) const noexcept;
+
+    /// A whole DOWNLOAD that the checker has accepted: stored, or merged and applied.
+    Result<void> integrate(const protocol::Download& header, std::vector<ReceivedEntry> entries);
+    void query_error(QueryVersion version, std::string message);
+    /// The newest MARK was answered.
+    void up_to_date();
+    /// What was stored of an unfinished bootstrap is thrown away: a session object was made.
+    void discard_partial_bootstrap();
+
+  private:
+    Result<void> apply_entry(const ReceivedEntry& entry);
+    void advance(const protocol::SyncProgress& progress);
+    void complete_bootstrap(QueryVersion version);
+
+    changeset::MemoryState state_;
+    protocol::SaltedFileIdent file_;
+    protocol::SyncProgress progress_;
+    ClientVersion newest_{1};
+    std::vector<LocalCommit> commits_;
+    /// Where the download cursor moved: local version, server version. The first is (0, 0) or older
+    /// than every commit.
+    std::vector<std::pair<ClientVersion, ServerVersion>> bases_;
+    std::map<QueryVersion, SubscriptionSet> sets_;
+    QueryVersion bootstrap_version_;
+    std::vector<ReceivedEntry> bootstrap_; ///< batches of an unfinished bootstrap
+};
+
+} // namespace tombolo::client

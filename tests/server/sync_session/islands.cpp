@@ -1,0 +1,179 @@
+#include "server/sync_session/islands.hpp"
+
+#include <cstdlib>
+#include <stdexcept>
+
+namespace tombolo::server {
+
+using changeset::ChangesetBuilder;
+using changeset::CollectionKind;
+using changeset::PayloadType;
+using changeset::TableKind;
+
+namespace {
+
+constexpr std::chrono::seconds patience{60};
+
+} // namespace
+
+std::string islands_directory() {
+    return std::string(TOMBOLO_TEST_DATA) + "/server/sync_session/app";
+}
+
+changeset::Changeset islands_schema() {
+    ChangesetBuilder builder;
+    builder.add_embedded_table("Inner");
+    builder.add_table("Item", TableKind::top_level, "_id", PayloadType::integer, false);
+    builder.add_table("Thing", TableKind::top_level, "_id", PayloadType::integer, false);
+    builder.add_column("Inner", "y", {PayloadType::integer, false});
+    builder.add_column("Inner", "ys", {PayloadType::integer, false, CollectionKind::list});
+    builder.add_column("Item", "name", {PayloadType::string, true});
+    builder.add_column("Item", "owner", {PayloadType::string, true});
+    builder.add_column("Item", "priority", {PayloadType::integer, true});
+    builder.add_column("Item", "tags", {PayloadType::string, false, CollectionKind::list});
+    builder.add_column("Thing", "q", {PayloadType::integer, false});
+    builder.add_column("Thing", "x", {PayloadType::integer, false});
+    builder.add_column("Thing", "l", {PayloadType::integer, false, CollectionKind::list});
+    builder.add_column("Thing", "k", {PayloadType::link, true, CollectionKind::single, "Thing"});
+    builder.add_column("Thing", "e", {PayloadType::link, true, CollectionKind::single, "Inner"});
+    return builder.finish().value();
+}
+
+changeset::Changeset item(std::int64_t id, const std::string& name, const std::string& owner,
+                          std::int64_t priority) {
+    ChangesetBuilder builder;
+    builder.create_object("Item", id);
+    builder.update({"Item", id, "name"}, name);
+    if (!owner.empty()) {
+        builder.update({"Item", id, "owner"}, owner);
+    }
+    builder.update({"Item", id, "priority"}, priority);
+    return builder.finish().value();
+}
+
+IslandsServer::IslandsServer(const std::function<void(Config&)>& configure) : log_(Log::none()) {
+    if (const char* level = std::getenv("TOMBOLO_TEST_LOG")) {
+        log_ = Log::open({parse_log_level(level).value(), LogFormat::text, {}}).value();
+    }
+    config_.data = folder_.file("data");
+    config_.listen = "127.0.0.1:0";
+    config_.apps = {islands_directory()};
+    config_.requests_per_minute = 0;
+    config_.stop_seconds = 5;
+    if (configure) {
+        configure(config_);
+    }
+    start();
+}
+
+IslandsServer::~IslandsServer() = default;
+
+void IslandsServer::start() {
+    daemon_ = Daemon::start(config_, *log_).value();
+    const std::string url = daemon_->url();
+    port_ = static_cast<std::uint16_t>(std::stoi(url.substr(url.rfind(':') + 1)));
+}
+
+void IslandsServer::stop() {
+    daemon_->stop();
+    daemon_.reset();
+}
+
+void IslandsServer::restart() {
+    stop();
+    start();
+}
+
+Device::Device(std::uint16_t port, Login login)
+    : port_(port), login_(std::move(login)), session_(std::make_unique<client::ReplicaSession>(
+                                                 replica_, client::ReplicaSessionOptions{})) {}
+
+void Device::connect(bool fast) {
+    WireOptions options;
+    options.port = port_;
+    options.app = islands_app;
+    options.token = login_.access_token;
+    wire_ = std::make_unique<SyncWire>(options);
+    if (wire_->status() != 101) {
+        const std::string body = wire_->socket().body();
+        const int status = wire_->status();
+        wire_.reset();
+        throw std::runtime_error("the upgrade was answered with " + std::to_string(status) + " " +
+                                 body);
+    }
+    session_->connected(fast);
+}
+
+void Device::disconnect() {
+    if (wire_ != nullptr) {
+        wire_->socket().abort();
+        wire_.reset();
+        session_->disconnected();
+    }
+}
+
+void Device::crash() {
+    disconnect();
+    session_ = std::make_unique<client::ReplicaSession>(replica_, client::ReplicaSessionOptions{});
+}
+
+void Device::write(const changeset::Changeset& changeset) {
+    replica_.write(changeset, ++clock_ms_).value();
+}
+
+bool Device::step(std::chrono::milliseconds time) {
+    if (wire_ == nullptr) {
+        return false;
+    }
+    for (;;) {
+        while (const auto message = session_->next()) {
+            wire_->socket().send(as_text(*message));
+        }
+        const auto received = wire_->socket().receive(time);
+        using Kind = testing::WebSocketClient::Kind;
+        if (received.kind == Kind::timeout) {
+            return true;
+        }
+        if (received.kind != Kind::binary) {
+            disconnect();
+            return false;
+        }
+        const Result<void> taken = session_->receive(as_bytes(received.payload));
+        if (!taken) {
+            throw std::runtime_error(std::string("the device cannot take what it was sent: ") +
+                                     taken.error().what() + ": " +
+                                     received.payload.substr(0, received.payload.find('\n')));
+        }
+        time = std::chrono::milliseconds(0);
+    }
+}
+
+void Device::synchronize() {
+    const auto until = std::chrono::steady_clock::now() + patience;
+    bool asked = false;
+    for (;;) {
+        if (!step(std::chrono::milliseconds(asked ? 50 : 0))) {
+            throw std::runtime_error("the connection ended");
+        }
+        const auto& errors = session_->errors();
+        if (!errors.empty() && protocol::ends_binding(errors.back().code) &&
+            !errors.back().body.try_again) {
+            throw std::runtime_error("error " + std::to_string(errors.back().code) + ": " +
+                                     errors.back().body.message);
+        }
+        if (replica_.is_uploaded() && session_->is_up_to_date()) {
+            if (asked) {
+                return;
+            }
+            session_->request_mark();
+            asked = true;
+        } else if (!asked) {
+            step(std::chrono::milliseconds(20));
+        }
+        if (std::chrono::steady_clock::now() > until) {
+            throw std::runtime_error("the device does not come up to date");
+        }
+    }
+}
+
+} // namespace tombolo::server
