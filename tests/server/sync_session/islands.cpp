@@ -22,20 +22,20 @@ std::string islands_directory() {
 
 changeset::Changeset islands_schema() {
     ChangesetBuilder builder;
-    builder.add_embedded_table("Inner");
+    builder.add_embedded_table("E");
     builder.add_table("Item", TableKind::top_level, "_id", PayloadType::integer, false);
-    builder.add_table("Thing", TableKind::top_level, "_id", PayloadType::integer, false);
-    builder.add_column("Inner", "y", {PayloadType::integer, false});
-    builder.add_column("Inner", "ys", {PayloadType::integer, false, CollectionKind::list});
+    builder.add_table("T", TableKind::top_level, "_id", PayloadType::integer, false);
+    builder.add_column("E", "y", {PayloadType::integer, false});
+    builder.add_column("E", "ys", {PayloadType::integer, false, CollectionKind::list});
     builder.add_column("Item", "name", {PayloadType::string, true});
     builder.add_column("Item", "owner", {PayloadType::string, true});
     builder.add_column("Item", "priority", {PayloadType::integer, true});
     builder.add_column("Item", "tags", {PayloadType::string, false, CollectionKind::list});
-    builder.add_column("Thing", "q", {PayloadType::integer, false});
-    builder.add_column("Thing", "x", {PayloadType::integer, false});
-    builder.add_column("Thing", "l", {PayloadType::integer, false, CollectionKind::list});
-    builder.add_column("Thing", "k", {PayloadType::link, true, CollectionKind::single, "Thing"});
-    builder.add_column("Thing", "e", {PayloadType::link, true, CollectionKind::single, "Inner"});
+    builder.add_column("T", "q", {PayloadType::integer, false});
+    builder.add_column("T", "x", {PayloadType::integer, false});
+    builder.add_column("T", "l", {PayloadType::integer, false, CollectionKind::list});
+    builder.add_column("T", "k", {PayloadType::link, true, CollectionKind::single, "T"});
+    builder.add_column("T", "e", {PayloadType::link, true, CollectionKind::single, "E"});
     return builder.finish().value();
 }
 
@@ -117,8 +117,8 @@ void Device::crash() {
     session_ = std::make_unique<client::ReplicaSession>(replica_, client::ReplicaSessionOptions{});
 }
 
-void Device::write(const changeset::Changeset& changeset) {
-    replica_.write(changeset, ++clock_ms_).value();
+void Device::write_skewed(const changeset::Changeset& changeset, std::uint64_t ahead_ms) {
+    replica_.write(changeset, ++clock_ms_ + ahead_ms).value();
 }
 
 bool Device::step(std::chrono::milliseconds time) {

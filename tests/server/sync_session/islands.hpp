@@ -19,7 +19,7 @@ inline constexpr const char* islands_app = "islands-abcde";
 /// The app directory.
 std::string islands_directory();
 
-/// What an SDK uploads when it opens a file with the classes Item and Thing.
+/// What an SDK uploads when it opens a file with the classes Item and T.
 changeset::Changeset islands_schema();
 /// An Item with these fields; the empty owner is left out.
 changeset::Changeset item(std::int64_t id, const std::string& name, const std::string& owner,
@@ -74,7 +74,9 @@ class Device {
     /// The process ended: what was not on disk is gone, and so is the session object.
     void crash();
 
-    void write(const changeset::Changeset& changeset);
+    void write(const changeset::Changeset& changeset) { write_skewed(changeset, 0); }
+    /// With a clock that is so far ahead at the moment.
+    void write_skewed(const changeset::Changeset& changeset, std::uint64_t ahead_ms);
     protocol::QueryVersion subscribe(const protocol::QueryBody& body) {
         return replica_.subscribe(body);
     }
