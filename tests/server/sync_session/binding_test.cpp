@@ -13,22 +13,16 @@ using protocol::SaltedFileIdent;
 using protocol::SyncErrorCode;
 using protocol::SyncProgress;
 
-constexpr const char* all_items = R"({"Item":"(TRUEPREDICATE)"
-})";
+constexpr const char* all_items = R"j({"Item":"(TRUEPREDICATE)"})j";
 
-class ServerMust : public ::testing::Test {
-  protected:
-    void expect_connection_error(Script& script, SyncErrorCode code) {
-        const auto answer = script.wire().receive();
-        const auto* error = answer.as<protocol::JsonError>();
-        ASSERT_NE(error, nullptr) << answer.head();
-        EXPECT_EQ(error->code, static_cast<int>(code)) << error->body.message;
-        EXPECT_EQ(error->session.value, 0u);
-        EXPECT_TRUE(script.wire().receive().ended());
-    }
-
-    IslandsServer server_;
-};
+void expect_connection_error(Script& script, SyncErrorCode code) {
+    const auto answer = script.wire().receive();
+    const auto* error = answer.as<protocol::JsonError>();
+    ASSERT_NE(error, nullptr) << answer.head();
+    EXPECT_EQ(error->code, static_cast<int>(code)) << error->body.message;
+    EXPECT_EQ(error->session.value, 0u);
+    EXPECT_TRUE(script.wire().receive().ended());
+}
 
 TEST_F(ServerMust, s07_accept_binds_with_any_data) {
     Script script(server_, server_.log_in());
@@ -99,21 +93,21 @@ TEST_F(ServerMust, s10_refuse_idents_that_are_not_right_with_the_codes_of_4_6) {
     SyncProgress ahead = progress;
     ahead.download.client.value = 77;
     refused(file, ahead, SyncErrorCode::bad_client_version);
-    const auto query = refused(file, progress, SyncErrorCode::bad_query, R"({"Item":"(nonsense ==)"
-})");
+    const auto query =
+        refused(file, progress, SyncErrorCode::bad_query, R"j({"Item":"(nonsense ==)"})j");
     EXPECT_EQ(query.body.action, protocol::ErrorAction::client_reset);
 
-Script other(server_, server_.log_in());
-other.bind(false);
-other.ident(file, progress, 1, all_items);
-const auto mismatch = other.expect_error(SyncErrorCode::user_mismatch);
-EXPECT_EQ(mismatch.body.action, protocol::ErrorAction::delete_realm);
+    Script other(server_, server_.log_in());
+    other.bind(false);
+    other.ident(file, progress, 1, all_items);
+    const auto mismatch = other.expect_error(SyncErrorCode::user_mismatch);
+    EXPECT_EQ(mismatch.body.action, protocol::ErrorAction::delete_realm);
 
-// And the right one is taken.
-script.bind(false);
-script.ident(file, progress, 1, all_items);
-script.mark(3);
-script.downloads_until_mark(3);
+    // And the right one is taken.
+    script.bind(false);
+    script.ident(file, progress, 1, all_items);
+    script.mark(3);
+    script.downloads_until_mark(3);
 }
 
 TEST_F(ServerMust, s10_accept_any_query_version) {
@@ -264,15 +258,14 @@ TEST_F(ServerMust, s34_answer_a_clients_error_with_a_reset) {
 TEST_F(ServerMust, s36_refuse_queries_that_do_not_increase_and_tolerate_gaps) {
     Script script(server_, server_.log_in());
     script.open_file(all_items);
-    script.query(9, R"({"Item":"(priority > 1)"
-})");
+    script.query(9, R"j({"Item":"(priority > 1)"})j");
     script.mark(31);
-script.downloads_until_mark(31);
-script.query(9, all_items);
-const auto answer = script.wire().receive();
-const auto* error = answer.as<protocol::JsonError>();
-ASSERT_NE(error, nullptr) << answer.head();
-EXPECT_EQ(error->code, 109);
+    script.downloads_until_mark(31);
+    script.query(9, all_items);
+    const auto answer = script.wire().receive();
+    const auto* error = answer.as<protocol::JsonError>();
+    ASSERT_NE(error, nullptr) << answer.head();
+    EXPECT_EQ(error->code, 109);
 }
 
 TEST_F(ServerMust, serve_several_files_on_one_connection) {

@@ -15,30 +15,24 @@ using protocol::SaltedFileIdent;
 using protocol::SyncErrorCode;
 using protocol::SyncProgress;
 
-constexpr const char* all_items = R"({"Item":"(TRUEPREDICATE)"
-})";
-constexpr const char* urgent_items = R"({"Item":"(priority > 5)"
-})";
+constexpr const char* all_items = R"j({"Item":"(TRUEPREDICATE)"})j";
+constexpr const char* urgent_items = R"j({"Item":"(priority > 5)"})j";
 
-class ServerMust : public ::testing::Test {
-  protected:
-    /// Has the file upload changesets, one a message, and waits for the acknowledgement.
-    static void write(Script& script, const std::vector<changeset::Changeset>& changesets) {
+// Has the file upload changesets, one a message, and waits for the acknowledgements.
+void write(Script& script, const std::vector<changeset::Changeset>& changesets) {
+    for (const changeset::Changeset& one : changesets) {
         const std::uint64_t base = script.progress().download.server.value;
-        for (const changeset::Changeset& one : changesets) {
-            const std::uint64_t version = script.progress().upload.client.value + 10;
-            script.upload({{version, base, one}}, {{version}, {base}}, base);
-            script.downloads_until_uploaded(version);
-        }
+        const std::uint64_t version = script.progress().upload.client.value + 10;
+        script.upload({{version, base, one}}, {{version}, {base}}, base);
+        script.downloads_until_uploaded(version);
     }
-    static changeset::Changeset set_priority(std::int64_t id, std::int64_t value) {
-        ChangesetBuilder builder;
-        builder.update({"Item", id, "priority"}, value);
-        return builder.finish().value();
-    }
+}
 
-    IslandsServer server_;
-};
+changeset::Changeset set_priority(std::int64_t id, std::int64_t value) {
+    ChangesetBuilder builder;
+    builder.update({"Item", id, "priority"}, value);
+    return builder.finish().value();
+}
 
 TEST_F(ServerMust, s11_send_a_download_in_every_binding) {
     Script script(server_, server_.log_in());
@@ -220,25 +214,21 @@ TEST_F(ServerMust, s20_s21_answer_mark_with_nothing_to_say_and_after_a_query_err
         script.downloads_until_mark(request);
     }
     // S27.
-    script.query(2, R"({"Item":"(nobody == 1)"
-})");
+    script.query(2, R"j({"Item":"(nobody == 1)"})j");
     script.mark(6);
-const auto answer = script.wire().receive();
-const auto* error = answer.as<protocol::QueryError>();
-ASSERT_NE(error, nullptr) << answer.head();
-EXPECT_EQ(error->code, 226);
-EXPECT_EQ(error->version.value, 2);
-script.downloads_until_mark(6);
-for (const char* bad : {R"({"Nobody":"(TRUEPREDICATE)"})
-    ", R"({"Item" : "(name == 'x')"}) ",
-                                      R"({"Item":5})",
-        "[]", R"({"Reading":"(TRUEPREDICATE)"
-})"}) {
+    const auto answer = script.wire().receive();
+    const auto* error = answer.as<protocol::QueryError>();
+    ASSERT_NE(error, nullptr) << answer.head();
+    EXPECT_EQ(error->code, 226);
+    EXPECT_EQ(error->version.value, 2);
+    script.downloads_until_mark(6);
+    for (const char* bad : {R"j({"Nobody":"(TRUEPREDICATE)"})j", R"j({"Item":"(name == 'x')"})j",
+                            R"j({"Item":5})j", "[]", R"j({"Reading":"(TRUEPREDICATE)"})j"}) {
         static std::int64_t version = 10;
-script.query(++version, bad);
-const auto next = script.wire().receive();
-ASSERT_NE(next.as<protocol::QueryError>(), nullptr) << bad << " " << next.head();
-}
+        script.query(++version, bad);
+        const auto next = script.wire().receive();
+        ASSERT_NE(next.as<protocol::QueryError>(), nullptr) << bad << " " << next.head();
+    }
 }
 
 TEST_F(ServerMust, s22_ignore_entries_that_were_integrated_and_take_empty_uploads) {

@@ -1,5 +1,7 @@
 #include "server/sync_session/islands.hpp"
 
+#include <algorithm>
+#include <cstdio>
 #include <cstdlib>
 #include <stdexcept>
 
@@ -13,6 +15,15 @@ using changeset::TableKind;
 namespace {
 
 constexpr std::chrono::seconds patience{60};
+
+// TOMBOLO_TEST_TRACE=1 shows the header line of every message.
+void trace(const void* device, const char* direction, std::string_view message) {
+    static const bool is_on = std::getenv("TOMBOLO_TEST_TRACE") != nullptr;
+    if (is_on) {
+        const std::string head(message.substr(0, std::min<std::size_t>(message.find('\n'), 150)));
+        std::printf("%p %s %s\n", device, direction, head.c_str());
+    }
+}
 
 } // namespace
 
@@ -43,9 +54,9 @@ changeset::Changeset item(std::int64_t id, const std::string& name, const std::s
                           std::int64_t priority) {
     ChangesetBuilder builder;
     builder.create_object("Item", id);
-    builder.update({"Item", id, "name"}, name);
+    builder.update({"Item", id, "name"}, std::string_view(name));
     if (!owner.empty()) {
-        builder.update({"Item", id, "owner"}, owner);
+        builder.update({"Item", id, "owner"}, std::string_view(owner));
     }
     builder.update({"Item", id, "priority"}, priority);
     return builder.finish().value();
@@ -127,6 +138,7 @@ bool Device::step(std::chrono::milliseconds time) {
     }
     for (;;) {
         while (const auto message = session_->next()) {
+            trace(this, ">", as_text(*message));
             wire_->socket().send(as_text(*message));
         }
         const auto received = wire_->socket().receive(time);
@@ -138,6 +150,7 @@ bool Device::step(std::chrono::milliseconds time) {
             disconnect();
             return false;
         }
+        trace(this, "<", received.payload);
         const Result<void> taken = session_->receive(as_bytes(received.payload));
         if (!taken) {
             throw std::runtime_error(std::string("the device cannot take what it was sent: ") +

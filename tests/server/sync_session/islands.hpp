@@ -10,8 +10,8 @@
 #include "changeset/builder.hpp"
 #include "client/replica_session.hpp"
 #include "server/daemon/daemon.hpp"
-#include "server/daemon/temporary_folder.hpp"
 #include "server/sync_session/sync_wire.hpp"
+#include "support/temporary_folder.hpp"
 
 namespace tombolo::server {
 

@@ -8,6 +8,8 @@
 #include <string>
 #include <vector>
 
+#include <gtest/gtest.h>
+
 #include "changeset/changeset.hpp"
 #include "client/replica.hpp"
 #include "protocol/download_checker.hpp"
@@ -82,6 +84,12 @@ class Script {
     SyncWire wire_;
     std::map<std::uint64_t, protocol::DownloadChecker> checkers_;
     std::map<std::uint64_t, protocol::SyncProgress> progress_;
+};
+
+/// A server for each test of "A server must" (sync-protocol.md 11).
+class ServerMust : public ::testing::Test {
+  protected:
+    IslandsServer server_;
 };
 
 } // namespace tombolo::server

@@ -15,11 +15,6 @@ using Kind = tombolo::testing::WebSocketClient::Kind;
 using protocol::SyncErrorCode;
 using ::testing::HasSubstr;
 
-class ServerMust : public ::testing::Test {
-  protected:
-    IslandsServer server_;
-};
-
 TEST_F(ServerMust, s01_serve_location_and_accept_the_upgrade_with_the_token_in_the_query) {
     http::RawClient client(server_.port());
     client.send("GET /api/client/v2.0/app/islands-abcde/location HTTP/1.1\r\nHost: h\r\n\r\n");

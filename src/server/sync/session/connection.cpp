@@ -219,6 +219,7 @@ void Connection::handle(const protocol::Query& message) {
         if (const auto refusal = binding->session->query(message.version, message.query_body)) {
             send(*binding, *refusal);
         }
+        binding->signal->keep_outgoing();
     }
 }
 
@@ -252,11 +253,13 @@ void Connection::handle(const protocol::Upload& message) {
             binding->session->upload(message.progress, message.locked, std::move(storage))) {
         send(*binding, *refusal);
     }
+    binding->signal->keep_outgoing();
 }
 
 void Connection::handle(const protocol::Mark& message) {
     if (Binding* binding = find_active(message.session, "MARK")) {
         binding->session->mark(message.request);
+        binding->signal->keep_outgoing(); // it may be answered without the engine's doing
     }
 }
 
