@@ -289,7 +289,7 @@ TEST_F(ServerMust, s22_refuse_uploads_that_break_4_6) {
         SyncErrorCode::bad_origin_file_ident);
     refused(
         [&](Script& s, std::uint64_t base) {
-            s.wire().send_text("upload 1 0 " + std::to_string(14 + std::to_string(base).size()) +
+            s.wire().send_text("upload 1 0 " + std::to_string(15 + std::to_string(base).size()) +
                                " 0 9 " + std::to_string(base) + " " + std::to_string(base) +
                                "\n9 " + std::to_string(base) + " 1000 0 3 \xff\xff\xff");
         },

@@ -462,6 +462,11 @@ void Connection::send(Binding& binding, const OutgoingQueryError& error) {
 }
 
 void Connection::send(Binding& binding, const SessionError& error) {
+    const auto* info = protocol::find_sync_error(static_cast<int>(error.code));
+    if (info != nullptr && info->level == protocol::ErrorLevel::connection) {
+        fail(error.code, error.body.message); // mixing levels is a violation (6.2)
+        return;
+    }
     protocol::JsonError message{binding.ident, static_cast<int>(error.code), error.body};
     if (message.body.log_url.empty()) {
         message.body.log_url = setup_.log_url;
