@@ -123,8 +123,10 @@ class EngineRun {
             connect(peer);
         } else if (what < 988) {
             change_role(peer);
-        } else if (what < 994) {
+        } else if (what < 991) {
             crash();
+        } else if (what < 994) {
+            write_outside();
         } else {
             settle(peer);
         }
@@ -182,6 +184,50 @@ class EngineRun {
         }
     }
 
+    /// A program that writes to the database, not through a device.
+    void write_outside() {
+        const auto collection = *shared_store().find_collection({"source", database_, "T"});
+        const auto snapshot = shared_store().snapshot();
+        const ObjectKey key = choices_.pick(object_key_count);
+        const std::string name = *store::document_key(mql::BsonValue::from_int64(key));
+        const auto stored = *snapshot->find(collection, name);
+        changeset::MemoryState state = empty_state();
+        bool is_syncable = false;
+        if (stored) {
+            schema::ReadDocument read =
+                schema::document_to_object(world_.model().documents, "T", stored->body.bytes());
+            is_syncable = read.ok();
+            if (read.ok()) {
+                read.object.fields.erase("_id");
+                state = state_of(key, read.object);
+            }
+        }
+        store::Transaction transaction;
+        write_random(state, every_value, choices_);
+        Document after = sim::document(state, key);
+        if (choices_.percent(15)) {
+            mql::BsonWriter writer;
+            writer.append_int64("_id", key);
+            writer.append_string("q", "fits no class");
+            transaction.put(collection, std::move(writer).finish());
+        } else if (after) {
+            after->fields.set("_id", key);
+            const auto written =
+                stored && is_syncable
+                    ? schema::update_document(world_.model().documents, "T", *after,
+                                              stored->body.bytes())
+                    : schema::object_to_document(world_.model().documents, "T", *after);
+            transaction.put(collection, *mql::BsonDocument::validate(written->bson));
+        } else {
+            transaction.erase(collection, name);
+        }
+        world_.engine().write(std::move(transaction), [this](Result<store::Version> done) {
+            if (!done && done.error().code() != ErrorCode::io && !failure_) {
+                failure_ = std::string("an outside write failed: ") + done.error().what();
+            }
+        });
+    }
+
     void crash() {
         if (!options_.with_crashes) {
             return;
@@ -224,6 +270,9 @@ class EngineRun {
         while (cursor->next()) {
             schema::ReadDocument read = schema::document_to_object(world_.model().documents, "T",
                                                                    cursor->document().bytes());
+            if (!read.ok()) {
+                continue;
+            }
             const std::int64_t key = *read.object.fields.find("_id")->get_if<std::int64_t>();
             read.object.fields.erase("_id");
             if (is_member(read.object, view)) {

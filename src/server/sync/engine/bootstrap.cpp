@@ -58,7 +58,7 @@ Result<void> Bootstrap::note_collapsed(const HistorySource& history) {
         for (const ObjectPart& part : entry->cut().parts) {
             collapsed.insert(part.object);
         }
-        if (head.origin == options_.file) {
+        if (head.origin == options_.file || head.origin == server_ident) {
             collapsed.insert(head.dropped.begin(), head.dropped.end());
         }
     }

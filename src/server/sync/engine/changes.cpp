@@ -5,6 +5,7 @@
 
 #include "changeset/applier.hpp"
 #include "changeset/memory_applier.hpp"
+#include "server/sync/engine/content_writer.hpp"
 
 namespace tombolo::server::sync {
 
@@ -19,31 +20,13 @@ using changeset::PayloadType;
 using changeset::PayloadView;
 using changeset::Place;
 
-namespace {
-
-/// Writes a value into its place, which holds its default.
-class ContentWriter {
-  public:
-    ContentWriter(ChangesetBuilder& out, const Model& model) : out_(out), model_(model) {}
-
-    void fields(Place& place, const ClassInfo& info, const Object& object, bool is_root);
-
-  private:
-    void field(Place& place, const ColumnInfo& column, const Value& value);
-    void list(Place& place, const ColumnInfo* column, const List& list);
-    void dictionary(Place& place, const ColumnInfo* column, const Dictionary& dictionary);
-    void slot(Place& place, const ColumnInfo* column, const Value& value,
-              std::optional<std::uint32_t> insert_at);
-    void put(const Place& place, const PayloadView& value, std::optional<std::uint32_t> insert_at);
-
-    ChangesetBuilder& out_;
-    const Model& model_;
-};
-
 void ContentWriter::put(const Place& place, const PayloadView& value,
-                        std::optional<std::uint32_t> insert_at) {
+                        std::optional<std::uint32_t> insert_at,
+                        std::optional<std::uint32_t> replace_in) {
     if (insert_at) {
         out_.array_insert(place, value, *insert_at);
+    } else if (replace_in) {
+        out_.update_element(place, value, *replace_in);
     } else {
         out_.update(place, value);
     }
@@ -51,20 +34,21 @@ void ContentWriter::put(const Place& place, const PayloadView& value,
 
 // NOLINTNEXTLINE(misc-no-recursion): as deep as documents are, which limits bound
 void ContentWriter::slot(Place& place, const ColumnInfo* column, const Value& value,
-                         std::optional<std::uint32_t> insert_at) {
+                         std::optional<std::uint32_t> insert_at,
+                         std::optional<std::uint32_t> replace_in) {
     if (const auto* object = value.get_if<Object>()) {
-        put(place, PayloadType::object_value, insert_at);
+        put(place, PayloadType::object_value, insert_at, replace_in);
         if (const ClassInfo* info = column ? model_.find_class(column->target) : nullptr) {
             fields(place, *info, *object, false);
         }
     } else if (const auto* inner = value.get_if<List>()) {
-        put(place, PayloadType::list, insert_at);
+        put(place, PayloadType::list, insert_at, replace_in);
         list(place, nullptr, *inner);
     } else if (const auto* entries = value.get_if<Dictionary>()) {
-        put(place, PayloadType::dictionary, insert_at);
+        put(place, PayloadType::dictionary, insert_at, replace_in);
         dictionary(place, nullptr, *entries);
     } else {
-        put(place, value.scalar(), insert_at);
+        put(place, value.scalar(), insert_at, replace_in);
     }
 }
 
@@ -134,8 +118,6 @@ void ContentWriter::fields(Place& place, const ClassInfo& info, const Object& ob
         }
     }
 }
-
-} // namespace
 
 CutChangeset::CutChangeset(Changeset whole) : changeset(std::move(whole)) {
     std::unordered_map<ObjectRef, std::size_t, ObjectRefHash> known;

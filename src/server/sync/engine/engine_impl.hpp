@@ -139,8 +139,7 @@ class EngineImpl final : public Engine, public SessionContext {
     Integrator integrator_;
     std::vector<Input> in_flight_;
     std::set<const Mailbox*> dead_; ///< sessions whose further inputs are dropped
-    bool has_outside_write_ = false;
-    std::size_t one_by_one_ = 0; ///< inputs still to be tried alone after a failed commit
+    std::size_t one_by_one_ = 0;    ///< inputs still to be tried alone after a failed commit
 
     mutable Mutex mutex_;
     Condition idle_;

@@ -9,6 +9,16 @@ namespace tombolo::server::sync {
 
 using protocol::SyncErrorCode;
 
+namespace {
+
+/// The store cannot go on; anything else says that one of the requests was refused.
+bool is_of_the_disk(const Error& error) {
+    return error.code() == ErrorCode::io || error.code() == ErrorCode::disk_full ||
+           error.code() == ErrorCode::store_corrupt;
+}
+
+} // namespace
+
 void EngineImpl::run() {
     {
         const MutexLock lock(mutex_);
@@ -58,20 +68,22 @@ bool EngineImpl::take_commit_result() {
         return true;
     }
     integrator_.abandon();
-    if (has_outside_write_ && in_flight_.size() > 1) {
+    if (is_of_the_disk(result->error())) {
+        give_up(result->error());
+        return false;
+    }
+    // A request of the transaction was refused (an outside write, a unique index): which one shows
+    // when each is tried alone.
+    if (in_flight_.size() > 1) {
         retry();
         return true;
     }
-    if (has_outside_write_) {
-        fail_input(in_flight_.front(), result->error());
-        in_flight_.clear();
-        return true;
+    for (Input& input : std::exchange(in_flight_, {})) {
+        fail_input(input, result->error());
     }
-    give_up(result->error());
-    return false;
+    return true;
 }
 
-/// An outside write broke the commit; which one shows when each is tried alone.
 void EngineImpl::retry() {
     one_by_one_ = in_flight_.size();
     const MutexLock lock(mutex_);
@@ -105,6 +117,17 @@ void EngineImpl::fail_input(Input& input, const Error& error) {
     } else if (auto* write = std::get_if<WriteInput>(&input.what)) {
         write->done(error);
     }
+    if (input.mailbox != nullptr && !is_of_the_disk(error)) {
+        host_.log("sync: the database refuses what file " + std::to_string(input.file) +
+                  " uploaded: " + error.what());
+        dead_.insert(input.mailbox.get());
+        {
+            const MutexLock lock(input.mailbox->mutex);
+            input.mailbox->content.error =
+                session_error(SyncErrorCode::bad_changeset, "the database refuses the write");
+        }
+        input.mailbox->notify();
+    }
 }
 
 std::deque<EngineImpl::Input> EngineImpl::take_inputs() {
@@ -130,7 +153,6 @@ void EngineImpl::put_back(std::deque<Input> inputs) {
 
 void EngineImpl::integrate(std::deque<Input> inputs) {
     integrator_.begin(store_.snapshot());
-    has_outside_write_ = false;
     std::deque<Input> held;
     std::set<Number> stopped;
     while (!inputs.empty()) {
@@ -219,7 +241,6 @@ Result<void> EngineImpl::process(Input& input) {
         return {};
     }
     if (const auto* write = std::get_if<WriteInput>(&input.what)) {
-        has_outside_write_ = true;
         TOMBOLO_TRY(std::optional<Error> refused, integrator_.write(write->transaction));
         integrator_.batch().effects.push_back(
             [done = write->done, refused](store::Version version) {

@@ -123,9 +123,15 @@ class Integrator {
     Number append(HistoryEntry head, changeset::Changeset whole);
     PartApplier& applier();
 
-    Result<std::optional<Error>> write_document(const store::Transaction::DocumentRequest& request,
-                                                std::map<ObjectRef, Image>& staged);
+    Result<std::optional<ObjectRef>>
+    object_of(const std::string& class_name,
+              const store::Transaction::DocumentRequest& request) const;
+    Result<std::optional<Error>> stage(const store::Transaction::DocumentRequest& request,
+                                       const std::string& class_name,
+                                       std::map<ObjectRef, Image>& staged);
     Result<void> append_outside(const std::map<ObjectRef, Image>& staged);
+    void append_outside_part(changeset::ChangesetBuilder& out, const ObjectRef& object,
+                             Entry::Images& images);
 
     const EngineOptions& options_;
     store::Store& store_;

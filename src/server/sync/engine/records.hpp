@@ -55,7 +55,8 @@ struct HistoryEntry {
     Number timestamp = 0;      ///< origin timestamp
     Number audience = 0;       ///< of a reset
     std::vector<std::byte> changeset;
-    /// Objects of the original upload that the changeset does not name.
+    /// Objects of the original upload that the changeset does not name; of an outside write: those
+    /// that changed where no device looks.
     std::vector<ObjectRef> dropped;
     /// Of a reset: what the 231 says. Empty: no 231.
     std::vector<RejectedObject> rejected;
