@@ -16,15 +16,14 @@ std::string text_of(const json::value& value) {
     return {value.get_string().data(), value.get_string().size()};
 }
 
-// It is a part of every URL of the app; empty: one will be made.
+} // namespace
+
 bool is_client_app_id(std::string_view id) noexcept {
     return id.size() <= 64 && std::all_of(id.begin(), id.end(), [](char c) {
                return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
                       c == '-' || c == '_';
            });
 }
-
-} // namespace
 
 Result<ParsedApp> ConfigReader::run() {
     root();

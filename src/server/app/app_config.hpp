@@ -174,6 +174,9 @@ inline constexpr std::string_view kept_ids_file = ".tombolo/ids.json";
 std::string path_part(std::string_view name);
 std::string name_of_path_part(std::string_view part);
 
+/// It is a part of every URL of the app; empty: one will be made.
+bool is_client_app_id(std::string_view id) noexcept;
+
 struct ParsedApp {
     AppConfig config;
     /// Names of secrets that secrets.json defines, with their values: sealed and taken out of the

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <mutex>
 
+#include "server/app/app_json.hpp"
+#include "server/app/app_layout.hpp"
 #include "server/app/app_records.hpp"
 
 namespace tombolo::server {
@@ -150,13 +152,16 @@ std::vector<std::shared_ptr<const App>> AppRepository::all() const {
 Result<DeployResult> AppRepository::deploy(const AppTree& tree, const std::string& origin,
                                            std::int64_t now_unix_ms) {
     const std::lock_guard lock(deploy_mutex_);
-    TOMBOLO_TRY(ParsedApp parsed, parse_app(tree));
+    TOMBOLO_TRY(ImportedApp imported, normalize_app(tree));
+    TOMBOLO_TRY(ParsedApp parsed, parse_app(imported.tree));
+    parsed.config.client_app_id = imported.client_app_id;
+    parsed.warnings.insert(parsed.warnings.begin(), imported.notes.begin(), imported.notes.end());
     const std::shared_ptr<const App> current = parsed.config.client_app_id.empty()
                                                    ? find_by_name(parsed.config.name)
                                                    : find(parsed.config.client_app_id);
-    AppTree kept = tree;
-    kept.erase("secrets.json");
-    return write(current, kept, std::move(parsed), {origin, {}, {}, {}, now_unix_ms});
+    imported.tree.erase("secrets.json");
+    const AppTree kept = current ? merge_import(*current->tree, imported.tree) : imported.tree;
+    return write(current, kept, std::move(parsed), {origin, {}, {}, {}, now_unix_ms, false, true});
 }
 
 Result<DeployResult> AppRepository::roll_back(const ObjectId& app, std::uint64_t number,

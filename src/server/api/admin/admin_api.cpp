@@ -166,6 +166,7 @@ const RouteTable& admin_routes() {
         add_user_routes(all);
         add_key_routes(all);
         add_draft_routes(all);
+        add_import_routes(all);
         add_log_routes(all);
         add_security_routes(all);
         add_private_routes(all);
@@ -267,7 +268,7 @@ void claim_id(server::AppTree& tree, const server::App& app, const std::string& 
 void move_id(server::AppTree& tree, const server::App& app, const std::string& kind,
              const std::string& from, const std::string& to) {
     json::object ids = read_file(tree, std::string(server::kept_ids_file));
-    ids.erase(kind + "/" + from);
+    ids.stable_erase(kind + "/" + from);
     ids[kind + "/" + to] = app.part_id(kind, from).to_string();
     write_ids(tree, ids);
 }

@@ -120,8 +120,8 @@ http::Response logs(AdminCall& call) {
         entry["group_id"] = group_id().to_string();
         entry["started"] = iso_time(integer(entry, "started_ms"));
         entry["completed"] = iso_time(integer(entry, "completed_ms"));
-        entry.erase("started_ms");
-        entry.erase("completed_ms");
+        entry.stable_erase("started_ms");
+        entry.stable_erase("completed_ms");
         entries.push_back(std::move(entry));
     }
     json::object out{{"logs", entries}};

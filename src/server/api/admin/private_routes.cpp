@@ -40,7 +40,7 @@ http::Response change_features(AdminCall& call) {
         if (action == "enable") {
             stored[flag.get_string()] = true;
         } else {
-            stored.erase(flag.get_string());
+            stored.stable_erase(flag.get_string());
         }
     }
     call.apps().set_setting(call.app().id, "features", stored).value();

@@ -71,7 +71,7 @@ void take_body(json::object& file, const App& app, const json::object& body) {
             }
             for (const FunctionMembers& member : function_members) {
                 const std::string id = string_or(config, member.id);
-                config.erase(member.id);
+                config.stable_erase(member.id);
                 if (!id.empty() && string_or(config, member.name).empty()) {
                     config[member.name] = function_name(app, id);
                 }
@@ -129,7 +129,7 @@ http::Response create_provider(AdminCall& call) {
             throw ApiException(conflict("AuthProviderAlreadyExists",
                                         "auth provider already exists: '" + type + "'"));
         }
-        if (by_mode.erase(type) != 0) {
+        if (by_mode.stable_erase(type) != 0) {
             tree.erase(std::string(by_development_mode_file));
         }
         json::object file{{"name", type}, {"type", type}, {"disabled", false}};
@@ -168,7 +168,7 @@ void set_provider(AdminCall& call, const std::string& type, const json::object& 
         json::object file = stored_provider(tree, type);
         json::object change = body;
         if (string_or(object_or_empty(change, "config"), "signingKey") == "****") {
-            change["config"].get_object().erase("signingKey"); // masked: unchanged
+            change["config"].get_object().stable_erase("signingKey"); // masked: unchanged
         }
         take_body(file, app, change);
         put_provider(tree, type, file);
@@ -199,7 +199,7 @@ http::Response delete_provider(AdminCall& call) {
     }
     call.edit([&](AppTree& tree, const App&) {
         json::object all = read_file(tree, providers_file);
-        all.erase(type);
+        all.stable_erase(type);
         write_file(tree, providers_file, all);
     });
     return http::Response::empty(204);

@@ -179,7 +179,7 @@ http::Response create_rule(AdminCall& call) {
                     conflict("RuleAlreadyExists", "rule already exists: '" + name + "'"));
             }
             json::object file = body;
-            file.erase("_id");
+            file.stable_erase("_id");
             write_file(tree, path, file);
         });
         return json_response(
@@ -246,7 +246,7 @@ http::Response update_rule(AdminCall& call) {
     json::object body = call.body();
     call.edit([&](AppTree& tree, const App&) {
         if (!service.is_data_source) {
-            body.erase("_id");
+            body.stable_erase("_id");
             write_file(tree, found.path, body);
             return;
         }
@@ -293,7 +293,7 @@ json::object clean_rule(const json::object& body) {
                         bad_request("each of '" + std::string(key) + "' must be an object"));
                 }
                 json::object clean = one.get_object();
-                clean.erase("_id");
+                clean.stable_erase("_id");
                 list.push_back(std::move(clean));
             }
         }

@@ -64,8 +64,8 @@ json::object shown_config(const App& app, const ServiceRef& service) {
     if (!service.is_data_source) {
         return config;
     }
-    config.erase("sync");
-    config.erase("flexible_sync");
+    config.stable_erase("sync");
+    config.stable_erase("flexible_sync");
     if (const std::string uri = string_or(config, "uri"); !uri.empty()) {
         config["uri"] = masked(uri);
     }
@@ -396,7 +396,7 @@ void put_service(AppTree& tree, const json::object& body) {
     for (const bool flexible : {false, true}) {
         const char* key = flexible ? "flexible_sync" : "sync";
         const json::object settings = object_or_empty(config, key);
-        config.erase(key);
+        config.stable_erase(key);
         if (!settings.empty() && is_data_source(type)) {
             block = SyncBlock{flexible, settings};
         }
@@ -413,7 +413,7 @@ void put_service(AppTree& tree, const json::object& body) {
     if (block) {
         convert_permissions(tree, name, block->settings);
         for (const char* ignored : {"type", "enabled", "last_disabled"}) {
-            block->settings.erase(ignored);
+            block->settings.stable_erase(ignored);
         }
         put_sync_block(tree, name, *block);
     }

@@ -61,10 +61,10 @@ std::string id_of(const App& app, const Kind& kind, const std::string& name) {
 // Ids of functions and services in the API, names in files.
 json::object named(const App& app, const json::object& body) {
     json::object out = body;
-    out.erase("_id");
+    out.stable_erase("_id");
     const auto name_function = [&](json::object& holder) {
         const std::string name = function_name(app, string_or(holder, "function_id"));
-        holder.erase("function_id");
+        holder.stable_erase("function_id");
         if (!name.empty()) {
             holder["function_name"] = name;
         }
@@ -73,7 +73,7 @@ json::object named(const App& app, const json::object& body) {
     if (json::value* config = out.if_contains("config"); config != nullptr && config->is_object()) {
         json::object& inner = config->get_object();
         const auto service = service_with_id(app, string_or(inner, "service_id"));
-        inner.erase("service_id");
+        inner.stable_erase("service_id");
         if (service) {
             inner["service_name"] = service->name;
         }

@@ -36,8 +36,8 @@ json::object file_form(const std::string& service, const SyncBlock& block, bool 
 void put_own_block(AppTree& tree, const std::string& service, const SyncBlock& block) {
     json::object file = read_file(tree, config_file(service));
     json::object config = object_or_empty(file, "config");
-    config.erase("sync");
-    config.erase("flexible_sync");
+    config.stable_erase("sync");
+    config.stable_erase("flexible_sync");
     config[block.flexible ? "flexible_sync" : "sync"] = block.settings;
     file["config"] = config;
     write_file(tree, config_file(service), file);
@@ -52,7 +52,7 @@ std::optional<SyncBlock> sync_block(const AppTree& tree, const std::string& serv
         SyncBlock block;
         block.flexible = type == "flexible" || (type.empty() && !shared.contains("partition"));
         for (const char* key : {"type", "service_name", "development_mode_enabled"}) {
-            shared.erase(key);
+            shared.stable_erase(key);
         }
         block.settings = std::move(shared);
         return block;
@@ -90,8 +90,8 @@ void put_sync_block(AppTree& tree, const std::string& service, const SyncBlock& 
     if (json::value* config = file.if_contains("config");
         config != nullptr && config->is_object() &&
         (config->get_object().contains("sync") || config->get_object().contains("flexible_sync"))) {
-        config->get_object().erase("sync");
-        config->get_object().erase("flexible_sync");
+        config->get_object().stable_erase("sync");
+        config->get_object().stable_erase("flexible_sync");
         write_file(tree, config_file(service), file);
     }
     write_file(tree, sync_file, file_form(service, block, development));
@@ -177,7 +177,7 @@ void convert_permissions(AppTree& tree, const std::string& service, json::object
             }
         }
     }
-    settings.erase("permissions");
+    settings.stable_erase("permissions");
 }
 
 } // namespace tombolo::api::admin

@@ -219,7 +219,7 @@ void put_environment_value(AppTree& tree, const std::string& name, const json::o
         const std::string path = environment_file(environment);
         json::object file = read_file(tree, path);
         json::object members = object_or_empty(file, "values");
-        members.erase(name);
+        members.stable_erase(name);
         if (values != nullptr) {
             const json::value* value = values->if_contains(environment.api);
             value = value == nullptr ? values->if_contains(environment.file) : value;
@@ -312,12 +312,12 @@ http::Response get_user_data(AdminCall& call) {
     if (!service.empty()) {
         out["mongo_service_id"] = app.part_id("service", service).to_string();
     }
-    out.erase("mongo_service_name");
+    out.stable_erase("mongo_service_name");
     const std::string function = string_or(out, "on_user_creation_function_name");
     if (!function.empty()) {
         out["on_user_creation_function_id"] = function_id(app, function);
     }
-    out.erase("on_user_creation_function_name");
+    out.stable_erase("on_user_creation_function_name");
     return json_response(200, out);
 }
 
