@@ -38,7 +38,8 @@ class SyncService::Slot final : public EngineHost {
   public:
     Slot(SyncService& service, const App& app)
         : service_(service), app_id_(app.id), name_(app.client_app_id),
-          roles_([&apps = service.apps_, id = app.id] { return apps.find(id); }, service.log_) {}
+          roles_([&apps = service.apps_, id = app.id] { return apps.find(id); }, service.log_,
+                 service.options_.facts) {}
 
     Result<void> open(AppModel model) {
         schema_version_ = model.model.schema_version;

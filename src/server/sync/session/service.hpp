@@ -23,6 +23,7 @@
 #include "server/runtime/worker_pool.hpp"
 #include "server/store/store.hpp"
 #include "server/sync/session/counters.hpp"
+#include "server/sync/session/sync_roles.hpp"
 #include "server/sync/session/sync_socket.hpp"
 
 namespace tombolo::server::sync {
@@ -37,6 +38,8 @@ struct ServiceOptions {
     bool test_commands = false;
     /// Prefix of links in errors.
     std::function<std::string()> public_url;
+    /// What rules may ask about users.
+    FactsOf facts;
 };
 
 /// Who asks for the upgrade, checked.

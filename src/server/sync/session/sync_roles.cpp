@@ -1,74 +1,41 @@
 #include "server/sync/session/sync_roles.hpp"
 
-#include <optional>
-
-#include <boost/json/object.hpp>
-
+#include "server/rules/sync_access.hpp"
+#include "server/sync/session/filter_text.hpp"
 #include "server/sync/session/sync_model.hpp"
 
 namespace tombolo::server::sync {
 
 namespace {
 
-namespace json = boost::json;
-
-// A literal, or nothing when it is anything else.
-std::optional<bool> literal(const json::object& object, std::string_view key) {
-    const json::value* value = object.if_contains(key);
-    if (value == nullptr || !value->is_bool()) {
-        return std::nullopt;
-    }
-    return value->get_bool();
-}
-
-bool always_applies(const json::object& role) {
-    const json::value* when = role.if_contains("apply_when");
-    return when != nullptr && ((when->is_object() && when->get_object().empty()) ||
-                               (when->is_bool() && when->get_bool()));
-}
-
-std::string predicate(bool value) {
-    return value ? "TRUEPREDICATE" : "FALSEPREDICATE";
-}
-
-// Nothing when the role says something that is not a literal.
-std::optional<ClassPermissions> permissions_of(const json::object& role) {
-    const json::value* filters = role.if_contains("document_filters");
-    if (filters == nullptr || !filters->is_object()) {
-        return std::nullopt;
-    }
-    const auto filter_read = literal(filters->get_object(), "read");
-    const auto filter_write = literal(filters->get_object(), "write");
-    const bool write = literal(role, "write").value_or(false);
-    const bool read = literal(role, "read").value_or(false) || write;
-    if (!filter_read || !filter_write || !always_applies(role) || role.contains("fields") ||
-        role.contains("additional_fields")) {
-        return std::nullopt;
-    }
+Result<ClassPermissions> to_permissions(const rules::SyncAccess& access,
+                                        const schema::ClassSchema& class_schema) {
     ClassPermissions out;
-    out.read = predicate(read && (*filter_read || *filter_write));
-    out.write = predicate(write && *filter_write);
-    for (const auto& [key, target] : {std::pair("insert", &out.insert), {"delete", &out.erase}}) {
-        const json::value* value = role.if_contains(key);
-        if (value != nullptr && !value->is_bool()) {
-            return std::nullopt;
+    TOMBOLO_TRY(out.read, filter_text(access.read, class_schema));
+    TOMBOLO_TRY(out.write, filter_text(access.write, class_schema));
+    TOMBOLO_TRY(out.insert, filter_text(access.insert, class_schema));
+    TOMBOLO_TRY(out.erase, filter_text(access.erase, class_schema));
+    return out;
+}
+
+std::set<std::string> queryable_fields(const schema::ClassSchema& class_schema,
+                                       const schema::QueryableFields& queryable) {
+    std::set<std::string> out;
+    for (const schema::Property& property : class_schema.properties()) {
+        if (queryable.contains(class_schema.name(), property.name)) {
+            out.insert(property.name);
         }
-        *target = predicate(value == nullptr || value->get_bool());
     }
     return out;
 }
 
-ClassPermissions permissions_of(const RuleConfig* rule, std::string& problem) {
-    if (rule == nullptr || rule->roles.empty()) {
-        return ClassPermissions::deny_all();
-    }
-    const json::value& first = rule->roles.front();
-    const auto out = first.is_object() ? permissions_of(first.get_object()) : std::nullopt;
-    if (!out) {
-        problem = "the first role is not one of literals only";
-        return ClassPermissions::deny_all();
-    }
-    return *out;
+std::shared_ptr<const rules::Facts> nobody(std::string_view user_id) {
+    auto facts = std::make_shared<rules::Facts>();
+    facts->user_id = user_id;
+    mql::BsonWriter writer;
+    writer.append_string("id", user_id);
+    facts->user = std::move(writer).finish();
+    return facts;
 }
 
 } // namespace
@@ -78,27 +45,50 @@ Result<Role> AppRoles::role_of(std::string_view user_id) {
     if (app == nullptr) {
         return Error(ErrorCode::not_found, "the app is gone");
     }
-    const AppConfig& config = app->config;
-    const DataSourceConfig* source = config.data_source(config.sync.service_name);
-    if (source == nullptr) {
+    const auto facts = facts_ ? facts_(*app, std::string(user_id)) : nobody(user_id);
+    if (facts == nullptr) {
         return Role::deny_all();
     }
-    Role role = Role::deny_all();
-    std::string problem;
-    const RuleConfig* fallback = source->default_rule ? &*source->default_rule : nullptr;
-    role.others = permissions_of(fallback, problem);
-    TOMBOLO_TRY(const AppModel model, make_app_model(config));
+    const auto rules = rules_.rules(*app);
+    const auto deny = [&](const std::string& class_name, const std::string& role,
+                          const std::string& reason) {
+        log_.info("a sync role denies access", {{"app", app->client_app_id},
+                                                {"user", std::string(user_id)},
+                                                {"class", class_name},
+                                                {"role", role},
+                                                {"reason", reason}});
+        return ClassPermissions::deny_all();
+    };
+    Role out = Role::deny_all();
+    TOMBOLO_TRY(const AppModel model, make_app_model(app->config));
     for (const auto& [class_name, place] : model.model.documents.places) {
-        const RuleConfig* rule = source->rule(place.database, place.collection);
-        role.classes[class_name] =
-            permissions_of(rule != nullptr && !rule->roles.empty() ? rule : fallback, problem);
+        const schema::ClassSchema* class_schema = model.model.documents.schema.find(class_name);
+        if (class_schema == nullptr) {
+            continue;
+        }
+        const rules::SyncAccess access =
+            rules::sync_access(*rules, {place.data_source, place.database, place.collection},
+                               *facts, queryable_fields(*class_schema, model.model.queryable));
+        if (!access.denied.empty()) {
+            out.classes[class_name] = deny(class_name, access.role, access.denied);
+            continue;
+        }
+        const auto permissions = to_permissions(access, *class_schema);
+        out.classes[class_name] =
+            permissions ? *permissions
+                        : deny(class_name, access.role, permissions.error().message());
     }
-    if (!problem.empty()) {
-        log_.warning(
-            "a sync role denies access",
-            {{"app", app->client_app_id}, {"user", std::string(user_id)}, {"reason", problem}});
+    // Classes that are not there yet (development mode) have the defaults of their data source,
+    // which can only be asked for fields that are known: a literal is all that holds for them.
+    const rules::SyncAccess others = rules::sync_access(
+        *rules, {app->config.sync.service_name, model.model.database, {}}, *facts, {});
+    if (others.denied.empty()) {
+        const auto permissions = to_permissions(others, schema::ClassSchema());
+        if (permissions) {
+            out.others = *permissions;
+        }
     }
-    return role;
+    return out;
 }
 
 } // namespace tombolo::server::sync

@@ -8,23 +8,33 @@
 #include <string>
 
 #include "server/app/app_repository.hpp"
+#include "server/rules/facts.hpp"
+#include "server/rules/rule_book.hpp"
 #include "server/runtime/log.hpp"
 #include "server/sync/engine/roles.hpp"
 
 namespace tombolo::server::sync {
 
-/// Asks for the app's deployment of the moment whenever a role is wanted. Thread-safety: as
-/// RoleProvider.
+/// What rules may ask about a user, as of now; null when there is no such user.
+using FactsOf =
+    std::function<std::shared_ptr<const rules::Facts>(const App& app, const std::string& user_id)>;
+
+/// Asks for the app's deployment of the moment whenever a role is wanted. A class whose role cannot
+/// be had in sync is denied, and the log says why. Thread-safety: as RoleProvider.
 class AppRoles final : public RoleProvider {
   public:
     using CurrentApp = std::function<std::shared_ptr<const App>()>;
 
-    AppRoles(CurrentApp app, const Log& log) : app_(std::move(app)), log_(log) {}
+    /// Without `facts` rules know a user's id only.
+    AppRoles(CurrentApp app, const Log& log, FactsOf facts = {})
+        : app_(std::move(app)), log_(log), facts_(std::move(facts)), rules_(log) {}
     Result<Role> role_of(std::string_view user_id) override;
 
   private:
     CurrentApp app_;
     const Log& log_;
+    const FactsOf facts_;
+    rules::RuleBook rules_;
 };
 
 } // namespace tombolo::server::sync

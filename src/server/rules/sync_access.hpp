@@ -1,0 +1,30 @@
+#pragma once
+
+// One user's access to one collection for device sync (device-sync-server.md 4.2 to 4.5): the role,
+// chosen once a session, as MongoDB filters over queryable fields; or why there is none.
+//
+// Sync cannot do all that remote access can. A role that uses more is denied, and `denied` says
+// what it uses.
+
+#include <set>
+#include <string>
+
+#include "mql/bson_value.hpp"
+#include "server/rules/rule_set.hpp"
+
+namespace tombolo::rules {
+
+struct SyncAccess {
+    std::string role;       ///< empty when none applied
+    std::string denied;     ///< why nothing is permitted; empty otherwise
+    mql::BsonDocument read; ///< includes `write`: who may write may read
+    mql::BsonDocument write;
+    mql::BsonDocument insert; ///< of the new document, on top of `write`
+    mql::BsonDocument erase;  ///< of the document before, on top of `write`
+};
+
+/// `queryable`: paths of the collection's queryable fields; _id is always one.
+SyncAccess sync_access(const AppRules& app, const store::CollectionName& collection,
+                       const Facts& facts, const std::set<std::string>& queryable);
+
+} // namespace tombolo::rules
