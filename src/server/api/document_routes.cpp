@@ -284,6 +284,24 @@ DataSources::can_evaluate() {
     };
 }
 
+std::shared_ptr<const rules::Facts> DataSources::facts(const server::App& app,
+                                                       const std::string& user_id) {
+    const auto id = ObjectId::parse(user_id);
+    const auto user =
+        id ? auth::Sessions(context_).find_user(app.id, *id) : std::optional<auth::User>();
+    if (!user || user->disabled) {
+        return nullptr;
+    }
+    auto facts = documents::user_facts(context_, app, *user);
+    if (context_.functions != nullptr) {
+        functions::Call function;
+        function.app = context_.apps.find(app.id);
+        function.caller = auth::function_caller(context_, app, *user);
+        facts->function = rule_function(context_, std::move(function));
+    }
+    return facts;
+}
+
 void DataSources::add_routes(Dispatcher& dispatcher) {
     Route route;
     route.method = http::Method::get;

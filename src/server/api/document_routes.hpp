@@ -39,6 +39,10 @@ class DataSources {
     /// Ends all watch streams.
     void stop() { watches_.stop(); }
 
+    /// For sync::ServiceOptions::facts: the user as of now, null when gone or disabled. `app` must
+    /// outlive the facts.
+    std::shared_ptr<const rules::Facts> facts(const server::App& app, const std::string& user_id);
+
     rules::RuleBook& rules() noexcept { return rules_; }
     const documents::Documents& documents() const noexcept { return documents_; }
     const documents::Watches& watches() const noexcept { return watches_; }

@@ -360,6 +360,9 @@ class Daemon::Impl {
         options.session_threads = static_cast<unsigned>(config_.sync_threads);
         options.test_commands = config_.sync_test_commands;
         options.public_url = [this] { return context_->public_url; };
+        options.facts = [this](const App& app, const std::string& user) {
+            return data_sources_->facts(app, user);
+        };
         sync_ = std::make_unique<sync::SyncService>(std::move(options), *store_, *apps_, clock_,
                                                     random_, log_);
         api::add_sync_routes(*dispatcher_, *context_, *sync_);
