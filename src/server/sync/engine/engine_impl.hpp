@@ -138,7 +138,6 @@ class EngineImpl final : public Engine, public SessionContext {
     // run()'s own.
     Integrator integrator_;
     std::vector<Input> in_flight_;
-    std::set<const Mailbox*> dead_; ///< sessions whose further inputs are dropped
     std::size_t one_by_one_ = 0;    ///< inputs still to be tried alone after a failed commit
 
     mutable Mutex mutex_;

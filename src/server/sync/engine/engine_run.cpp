@@ -120,7 +120,7 @@ void EngineImpl::fail_input(Input& input, const Error& error) {
     if (input.mailbox != nullptr && !is_of_the_disk(error)) {
         host_.log("sync: the database refuses what file " + std::to_string(input.file) +
                   " uploaded: " + error.what());
-        dead_.insert(input.mailbox.get());
+        input.mailbox->is_dead = true;
         {
             const MutexLock lock(input.mailbox->mutex);
             input.mailbox->content.error =
@@ -158,7 +158,7 @@ void EngineImpl::integrate(std::deque<Input> inputs) {
     while (!inputs.empty()) {
         Input input = std::move(inputs.front());
         inputs.pop_front();
-        if (input.mailbox != nullptr && dead_.contains(input.mailbox.get())) {
+        if (input.mailbox != nullptr && input.mailbox->is_dead) {
             continue;
         }
         // Behind a good QUERY nothing of that file is integrated until its point exists.
@@ -257,8 +257,8 @@ Result<void> EngineImpl::process(Input& input) {
 /// When the batch is durable: the session's counters move, it sees its file as it is then.
 void EngineImpl::finish_input(const Input& input, std::optional<SessionError> error,
                               std::function<void(Mailbox::Content&)> also) {
-    if (error) {
-        dead_.insert(input.mailbox.get());
+    if (error && input.mailbox != nullptr) {
+        input.mailbox->is_dead = true;
     }
     integrator_.batch().effects.push_back([mailbox = input.mailbox, bytes = input.bytes(),
                                            error = std::move(error),

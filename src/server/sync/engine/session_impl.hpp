@@ -36,6 +36,8 @@ struct Mailbox {
     Mutex mutex;
     Content content TOMBOLO_GUARDED_BY(mutex);
     std::shared_ptr<SessionListener> listener TOMBOLO_GUARDED_BY(mutex);
+    /// Further inputs are dropped. Engine::run()'s own.
+    bool is_dead = false;
 
     void notify() TOMBOLO_EXCLUDES(mutex);
 };
