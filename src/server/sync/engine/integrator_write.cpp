@@ -13,6 +13,9 @@ using changeset::ChangesetBuilder;
 Result<void> Integrator::change_model(SyncModel config) {
     const std::vector<schema::SchemaFact> added =
         schema::facts_beyond(model_->schema(), config.documents.schema);
+    for (const schema::SchemaFact& fact : added) {
+        fill_missing(config, fact);
+    }
     TOMBOLO_TRY(model_, Model::make(std::move(config), store_));
     batch_->set_model(model_);
     if (added.empty()) {

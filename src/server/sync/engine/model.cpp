@@ -39,7 +39,48 @@ ClassInfo class_info(const schema::ClassSchema& class_schema) {
     return info;
 }
 
+Value zero_of(schema::PropertyType type) {
+    switch (type) {
+    case schema::PropertyType::integer:
+        return 0;
+    case schema::PropertyType::boolean:
+        return false;
+    case schema::PropertyType::string:
+        return "";
+    case schema::PropertyType::binary:
+        return Binary();
+    case schema::PropertyType::timestamp:
+        return Timestamp();
+    case schema::PropertyType::float32:
+        return 0.0F;
+    case schema::PropertyType::float64:
+        return 0.0;
+    case schema::PropertyType::decimal128:
+        return Decimal128();
+    case schema::PropertyType::object_id:
+        return ObjectId();
+    case schema::PropertyType::uuid:
+        return Uuid();
+    default:
+        return {};
+    }
+}
+
 } // namespace
+
+void fill_missing(SyncModel& model, const schema::SchemaFact& fact) {
+    const auto* property = std::get_if<schema::PropertyFact>(&fact);
+    schema::ClassSchema* owner =
+        property ? model.documents.schema.find(property->class_name) : nullptr;
+    const schema::Property* added = owner ? owner->find(property->name) : nullptr;
+    if (added == nullptr || added->nullable || added->is_collection() || added->is_link() ||
+        !added->default_value.is_null()) {
+        return;
+    }
+    schema::Property filled = *added;
+    filled.default_value = zero_of(filled.type);
+    owner->put(std::move(filled));
+}
 
 Result<std::shared_ptr<const Model>> Model::make(SyncModel config, store::Store& store) {
     auto model = std::make_shared<Model>();
@@ -142,6 +183,9 @@ Result<bool> add_fact(SyncModel& model, const schema::SchemaFact& fact) {
         changed && of_class != nullptr && of_class->kind != schema::ClassKind::embedded) {
         model.documents.places.try_emplace(
             of_class->name, schema::Namespace{model.data_source, model.database, of_class->name});
+    }
+    if (changed) {
+        fill_missing(model, fact);
     }
     return changed;
 }

@@ -63,6 +63,10 @@ std::optional<schema::SchemaFact> fact_of(const changeset::Changeset& changeset,
                                           const changeset::Instruction& instruction);
 void append_fact(changeset::ChangesetBuilder& out, const schema::SchemaFact& fact);
 
+/// A required property that comes to a class which has documents already: those without the field
+/// read as zero, as on the devices that hold them, instead of falling out of sync.
+void fill_missing(SyncModel& model, const schema::SchemaFact& fact);
+
 /// The model with the fact in it. incompatible_schema when it conflicts.
 Result<bool> add_fact(SyncModel& model, const schema::SchemaFact& fact);
 
