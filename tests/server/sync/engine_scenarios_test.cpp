@@ -1,0 +1,459 @@
+// The named scenarios of server-sync-algorithm.md 11, and what else one has to see to believe: two
+// devices over the real engine and a store in memory.
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include "changeset/builder.hpp"
+#include "schema/document.hpp"
+#include "sim/engine_world.hpp"
+
+namespace tombolo::sim {
+
+namespace {
+
+using changeset::Changeset;
+using changeset::ChangesetBuilder;
+using changeset::MemoryState;
+using changeset::PayloadType;
+using server::sync::ClassPermissions;
+using server::sync::Role;
+using testing::SyncDevice;
+
+std::string subscription(const std::string& query) {
+    return "{\"T\":\"(" + query + ")\"}";
+}
+
+class SyncScenario : public ::testing::Test {
+  protected:
+    SyncScenario() : database_(fresh_database()), world_(7, World::model_of_views(database_)) {}
+
+    SyncDevice& device(const std::string& user, const std::string& query = "") {
+        devices_.push_back(std::make_unique<SyncDevice>(user, MemoryState()));
+        SyncDevice& added = *devices_.back();
+        world_.adopt(added);
+        added.connect(world_.engine());
+        exchange();
+        if (!query.empty()) {
+            added.subscribe(subscription(query));
+            exchange();
+        }
+        return added;
+    }
+
+    void exchange() {
+        std::vector<SyncDevice*> connected;
+        for (const auto& each : devices_) {
+            if (each->is_connected()) {
+                connected.push_back(each.get());
+            }
+        }
+        world_.exchange(connected);
+        for (const auto& each : devices_) {
+            ASSERT_FALSE(each->failure()) << *each->failure();
+        }
+    }
+
+    template <class Edit>
+    void write(SyncDevice& by, Edit edit) {
+        ChangesetBuilder out;
+        edit(out);
+        world_.clock().advance(std::chrono::milliseconds(1));
+        by.commit(out.finish().value(), world_.now());
+    }
+    void create(SyncDevice& by, std::int64_t key, std::int64_t q) {
+        write(by, [&](ChangesetBuilder& out) {
+            out.create_object("T", key);
+            out.update({"T", key, "q"}, q);
+        });
+    }
+    void set(SyncDevice& by, std::int64_t key, const char* field, std::int64_t value) {
+        write(by, [&](ChangesetBuilder& out) { out.update({"T", key, field}, value); });
+    }
+
+    static const Object* object(const SyncDevice& of, std::int64_t key) {
+        return of.state().find_object("T", key);
+    }
+    static std::int64_t field(const SyncDevice& of, std::int64_t key, const char* name) {
+        const Object* found = object(of, key);
+        const Value* value = found == nullptr ? nullptr : found->fields.find(name);
+        return value == nullptr ? -1 : *value->get_if<std::int64_t>();
+    }
+    void put(std::int64_t key, mql::BsonDocument document) {
+        static_cast<void>(key);
+        store::Transaction transaction;
+        transaction.put(*shared_store().find_collection({"source", database_, "T"}),
+                        std::move(document));
+        world_.engine().write(std::move(transaction),
+                              [](Result<store::Version> done) { EXPECT_TRUE(done); });
+        world_.settle();
+    }
+    static mql::BsonDocument document(std::int64_t key, std::int64_t q, std::int64_t x) {
+        mql::BsonWriter writer;
+        writer.append_int64("_id", key);
+        writer.append_int64("q", q);
+        writer.append_int64("x", x);
+        return std::move(writer).finish();
+    }
+    std::string stored(std::int64_t key, const char* name) {
+        const auto snapshot = shared_store().snapshot();
+        const auto found =
+            snapshot->find(*shared_store().find_collection({"source", database_, "T"}),
+                           *store::document_key(mql::BsonValue::from_int64(key)));
+        std::int64_t value = 0;
+        return found && (*found)->body.view().find(name).to_int64(value) ? std::to_string(value)
+                                                                         : "";
+    }
+
+    std::string database_;
+    World world_;
+    std::vector<std::unique_ptr<SyncDevice>> devices_;
+};
+
+} // namespace
+
+TEST_F(SyncScenario, one_device_writes_and_another_receives) {
+    SyncDevice& a = device("a", "TRUEPREDICATE");
+    SyncDevice& b = device("b", "TRUEPREDICATE");
+
+    create(a, 1, 5);
+    exchange();
+
+    EXPECT_EQ(field(b, 1, "q"), 5);
+    EXPECT_EQ(stored(1, "q"), "5");
+    EXPECT_FALSE(a.has_pending());
+}
+
+TEST_F(SyncScenario, a_known_key_is_created_before_bootstrap_1) {
+    SyncDevice& a = device("a", "TRUEPREDICATE");
+    create(a, 1, 5);
+    set(a, 1, "x", 8);
+    exchange();
+
+    SyncDevice& b = device("b");
+    create(b, 1, 6); // nothing subscribed yet: refused
+    b.subscribe(subscription("TRUEPREDICATE"));
+    exchange();
+
+    EXPECT_EQ(field(b, 1, "q"), 5);
+    EXPECT_EQ(field(b, 1, "x"), 8);
+}
+
+TEST_F(SyncScenario, an_own_edit_that_leaves_the_query_is_kept_and_the_object_erased) {
+    SyncDevice& a = device("a", "q == 1");
+    SyncDevice& b = device("b", "TRUEPREDICATE");
+    create(a, 1, 1);
+    exchange();
+
+    set(a, 1, "q", 2);
+    exchange();
+
+    EXPECT_EQ(object(a, 1), nullptr);
+    EXPECT_EQ(field(b, 1, "q"), 2);
+    EXPECT_TRUE(a.rejections().empty());
+}
+
+TEST_F(SyncScenario, an_object_leaves_is_edited_and_returns) {
+    SyncDevice& a = device("a", "q == 1");
+    SyncDevice& b = device("b", "TRUEPREDICATE");
+    create(b, 1, 1);
+    exchange();
+    a.disconnect();
+    set(a, 1, "x", 77); // meets the erase of the departure
+    set(b, 1, "q", 2);
+    exchange();
+    set(b, 1, "q", 1);
+    exchange();
+    a.connect(world_.engine());
+    exchange();
+
+    EXPECT_EQ(field(a, 1, "q"), 1);
+    EXPECT_EQ(field(a, 1, "x"), field(b, 1, "x"));
+}
+
+TEST_F(SyncScenario, an_object_is_deleted_and_made_again_while_edited_elsewhere) {
+    SyncDevice& a = device("a", "TRUEPREDICATE");
+    SyncDevice& b = device("b", "TRUEPREDICATE");
+    create(a, 1, 1);
+    exchange();
+    b.disconnect();
+    set(b, 1, "x", 9);
+    write(a, [](ChangesetBuilder& out) { out.erase_object("T", std::int64_t{1}); });
+    create(a, 1, 3);
+    exchange();
+    b.connect(world_.engine());
+    exchange();
+
+    EXPECT_EQ(field(a, 1, "x"), 0);
+    EXPECT_EQ(field(b, 1, "x"), 0);
+    EXPECT_EQ(field(b, 1, "q"), 3);
+}
+
+TEST_F(SyncScenario, a_refused_write_is_undone_and_told_and_legal_ones_stand) {
+    Role role;
+    role.classes["T"].write = "q != 2";
+    world_.roles().roles["a"] = role;
+    SyncDevice& a = device("a", "TRUEPREDICATE");
+    SyncDevice& b = device("b", "TRUEPREDICATE");
+    create(b, 1, 2);
+    create(b, 2, 1);
+    exchange();
+
+    write(a, [](ChangesetBuilder& out) {
+        out.update({"T", std::int64_t{1}, "x"}, std::int64_t{66});
+        out.update({"T", std::int64_t{2}, "x"}, std::int64_t{7});
+    });
+    set(a, 1, "x", 67); // stands on the refused one
+    set(a, 2, "x", 8);
+    exchange();
+
+    EXPECT_EQ(field(a, 1, "x"), 0);
+    EXPECT_EQ(field(b, 1, "x"), 0);
+    EXPECT_EQ(field(a, 2, "x"), 8);
+    EXPECT_EQ(field(b, 2, "x"), 8);
+    ASSERT_FALSE(a.rejections().empty());
+    const auto& rejected = *a.rejections().front().body.rejected;
+    ASSERT_EQ(rejected.updates.size(), 1U);
+    EXPECT_EQ(rejected.updates[0].reason, "write to 1 in table \"T\" not allowed");
+    ASSERT_TRUE(rejected.server_version);
+}
+
+TEST_F(SyncScenario, a_rejection_is_told_again_until_its_version_is_passed) {
+    world_.roles().roles["a"].classes["T"] = ClassPermissions::read_only();
+    SyncDevice& a = device("a", "TRUEPREDICATE");
+    create(a, 1, 1);
+    a.send();
+    world_.settle();
+    while (a.rejections().empty()) {
+        ASSERT_EQ(a.receive(1), 1U);
+    }
+    a.disconnect(); // before the compensating changeset
+    a.connect(world_.engine());
+    exchange();
+    EXPECT_EQ(a.rejections().size(), 2U);
+    EXPECT_EQ(object(a, 1), nullptr);
+    a.disconnect();
+    a.connect(world_.engine());
+    exchange();
+    EXPECT_EQ(a.rejections().size(), 2U);
+}
+
+TEST_F(SyncScenario, erase_and_create_are_pending_against_a_point) {
+    SyncDevice& a = device("a", "q == 1");
+    SyncDevice& b = device("b", "TRUEPREDICATE");
+    create(b, 1, 1);
+    exchange();
+    a.subscribe(subscription("q IN {1, 2}"));
+    write(a, [](ChangesetBuilder& out) {
+        out.erase_object("T", std::int64_t{1});
+        out.create_object("T", std::int64_t{1});
+        out.update({"T", std::int64_t{1}, "q"}, std::int64_t{2});
+    });
+    exchange();
+
+    EXPECT_EQ(field(a, 1, "q"), 2);
+    EXPECT_EQ(field(b, 1, "q"), 2);
+}
+
+TEST_F(SyncScenario, a_bootstrap_is_cut_after_each_of_its_messages) {
+    world_.options().download_bytes = 1;
+    world_.crash(true); // the option counts from the start of an engine
+    SyncDevice& b = device("b", "TRUEPREDICATE");
+    for (std::int64_t key = 0; key < 6; ++key) {
+        create(b, key, key % 2);
+    }
+    exchange();
+    for (std::size_t cut = 1; cut < 9; ++cut) {
+        SyncDevice& a = device("a" + std::to_string(cut));
+        a.subscribe(subscription("q == 1"));
+        a.send();
+        world_.settle();
+        a.receive(cut);
+        create(a, 100 + static_cast<std::int64_t>(cut), 1); // behind the QUERY
+        a.send();
+        a.disconnect();
+        set(b, 1, "x", static_cast<std::int64_t>(cut));
+        exchange();
+        a.connect(world_.engine());
+        exchange();
+        EXPECT_EQ(field(a, 1, "x"), static_cast<std::int64_t>(cut));
+        EXPECT_EQ(field(a, 3, "q"), 1);
+        EXPECT_EQ(object(a, 2), nullptr);
+        EXPECT_EQ(field(b, 100 + static_cast<std::int64_t>(cut), "q"), 1);
+    }
+}
+
+TEST_F(SyncScenario, a_role_is_taken_away_and_given_back_while_offline) {
+    SyncDevice& a = device("a", "TRUEPREDICATE");
+    SyncDevice& b = device("b", "TRUEPREDICATE");
+    create(b, 1, 1);
+    create(b, 2, 2);
+    exchange();
+    a.disconnect();
+    set(a, 1, "x", 5);
+    world_.roles().roles["a"].classes["T"].read = "q == 2";
+    world_.roles().roles["a"] = Role();
+    a.connect(world_.engine());
+    exchange();
+    EXPECT_EQ(field(b, 1, "x"), 5);
+
+    world_.roles().roles["a"].classes["T"].read = "q == 2";
+    world_.engine().roles_changed("a");
+    exchange();
+    ASSERT_TRUE(a.error());
+    EXPECT_EQ(a.error()->code, protocol::SyncErrorCode::session_closed);
+    a.connect(world_.engine());
+    exchange();
+    EXPECT_EQ(object(a, 1), nullptr);
+    EXPECT_EQ(field(a, 2, "q"), 2);
+}
+
+TEST_F(SyncScenario, two_devices_edit_one_list_one_of_them_in_a_narrower_view) {
+    SyncDevice& a = device("a", "q == 1");
+    SyncDevice& b = device("b", "TRUEPREDICATE");
+    create(b, 1, 1);
+    exchange();
+    a.disconnect();
+    write(a, [](ChangesetBuilder& out) {
+        out.array_insert({"T", std::int64_t{1}, "l", {0}}, std::int64_t{10}, 0);
+    });
+    write(b, [](ChangesetBuilder& out) {
+        out.array_insert({"T", std::int64_t{1}, "l", {0}}, std::int64_t{20}, 0);
+    });
+    exchange();
+    a.connect(world_.engine());
+    exchange();
+    EXPECT_TRUE(identical(*object(a, 1)->fields.find("l"), *object(b, 1)->fields.find("l")));
+    EXPECT_EQ(object(a, 1)->fields.find("l")->get_if<List>()->elements.size(), 2U);
+}
+
+TEST_F(SyncScenario, documents_that_were_there_before_are_synced_and_misfits_set_aside) {
+    put(1, document(1, 1, 5));
+    mql::BsonWriter writer;
+    writer.append_int64("_id", 2);
+    writer.append_string("q", "no integer");
+    put(2, std::move(writer).finish());
+
+    SyncDevice& a = device("a", "TRUEPREDICATE");
+
+    EXPECT_EQ(field(a, 1, "x"), 5);
+    EXPECT_EQ(object(a, 2), nullptr);
+    put(2, document(2, 1, 6)); // repaired from outside
+    exchange();
+    EXPECT_EQ(field(a, 2, "x"), 6);
+}
+
+TEST_F(SyncScenario, an_outside_write_reaches_devices_as_its_difference_and_merges) {
+    SyncDevice& a = device("a", "TRUEPREDICATE");
+    create(a, 1, 1);
+    exchange();
+    a.disconnect();
+    write(a, [](ChangesetBuilder& out) {
+        out.array_insert({"T", std::int64_t{1}, "l", {0}}, std::int64_t{10}, 0);
+    });
+    put(1, document(1, 1, 44)); // says x, leaves the list alone
+    a.connect(world_.engine());
+    exchange();
+
+    EXPECT_EQ(field(a, 1, "x"), 44);
+    EXPECT_EQ(object(a, 1)->fields.find("l")->get_if<List>()->elements.size(), 1U);
+}
+
+TEST_F(SyncScenario, conflicting_outside_writes_fail_alone) {
+    SyncDevice& a = device("a", "TRUEPREDICATE");
+    create(a, 1, 1);
+    exchange();
+    const auto collection = *shared_store().find_collection({"source", database_, "T"});
+    store::Transaction transaction;
+    transaction.insert(collection, document(1, 1, 1));
+    std::optional<ErrorCode> code;
+    world_.engine().write(std::move(transaction), [&](Result<store::Version> done) {
+        code = done ? ErrorCode::internal : done.error().code();
+    });
+    create(a, 2, 2);
+    exchange();
+    EXPECT_EQ(code, ErrorCode::duplicate_key);
+    EXPECT_EQ(stored(2, "q"), "2");
+}
+
+TEST_F(SyncScenario, a_bad_query_is_told_and_the_next_one_works) {
+    SyncDevice& a = device("a");
+    a.subscribe("{\"T\":\"(x == 1)\"}"); // x is no queryable field
+    a.subscribe(subscription("q == 1"));
+    create(a, 1, 1);
+    exchange();
+    ASSERT_EQ(a.query_errors().size(), 1U);
+    EXPECT_NE(a.query_errors()[0].find("not a queryable field"), std::string::npos)
+        << a.query_errors()[0];
+    EXPECT_EQ(stored(1, "q"), "1");
+}
+
+TEST_F(SyncScenario, a_schema_change_is_refused_outside_development_mode) {
+    SyncDevice& a = device("a", "TRUEPREDICATE");
+    write(a, [](ChangesetBuilder& out) {
+        out.add_column("T", "extra", {PayloadType::integer, false, {}});
+    });
+    exchange();
+    ASSERT_TRUE(a.error());
+    EXPECT_EQ(a.error()->code, protocol::SyncErrorCode::invalid_schema_change);
+    EXPECT_EQ(a.error()->body.message,
+              "Invalid schema change (UPLOAD): non-breaking schema change: adding \"Int\" column "
+              "at field \"extra\" in schema \"T\", schema changes from clients are restricted when "
+              "developer mode is disabled");
+}
+
+TEST_F(SyncScenario, a_file_that_the_server_does_not_know_is_reset) {
+    SyncDevice& a = device("a", "TRUEPREDICATE");
+    a.disconnect();
+    a.take_file({{a.file()}, {12345}});
+    a.connect(world_.engine());
+    ASSERT_TRUE(a.error());
+    EXPECT_EQ(a.error()->code, protocol::SyncErrorCode::diverging_histories);
+    a.take_file({{9999}, {12345}});
+    a.connect(world_.engine());
+    EXPECT_EQ(a.error()->code, protocol::SyncErrorCode::bad_client_file_ident);
+}
+
+TEST_F(SyncScenario, an_acknowledged_write_survives_the_death_of_the_server) {
+    SyncDevice& a = device("a", "TRUEPREDICATE");
+    create(a, 1, 1);
+    exchange();
+    create(a, 2, 2);
+    a.send();
+    world_.run_once();
+    a.disconnect();
+    world_.crash(false); // the second write never reached the disk
+    EXPECT_EQ(stored(1, "q"), "1");
+    EXPECT_EQ(stored(2, "q"), "");
+    a.connect(world_.engine());
+    exchange();
+    EXPECT_EQ(stored(2, "q"), "2");
+}
+
+TEST_F(SyncScenario, views_of_equal_text_share_what_is_encoded) {
+    std::vector<SyncDevice*> readers;
+    for (int i = 0; i < 5; ++i) {
+        readers.push_back(&device("reader" + std::to_string(i), "q == 1"));
+    }
+    EXPECT_EQ(world_.engine().statistics().sessions, 5U);
+    create(*readers[0], 1, 1);
+    exchange();
+    for (const SyncDevice* reader : readers) {
+        EXPECT_EQ(field(*reader, 1, "q"), 1);
+    }
+}
+
+TEST_F(SyncScenario, the_same_file_identified_again_replaces_the_older_session) {
+    SyncDevice& a = device("a", "TRUEPREDICATE");
+    SyncDevice twin("a", a.state());
+    twin.take_file({{a.file()}, a.salt()});
+    twin.connect(world_.engine());
+    EXPECT_TRUE(a.is_replaced());
+    EXPECT_EQ(a.receive(), 0U);
+    twin.disconnect();
+}
+
+} // namespace tombolo::sim
