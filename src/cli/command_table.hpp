@@ -22,6 +22,7 @@ void add_schema_commands(CommandTable& table);
 void add_data_commands(CommandTable& table);
 void add_sync_commands(CommandTable& table);
 void add_server_commands(CommandTable& table);
+void add_admin_commands(CommandTable& table);
 void add_shell_commands(CommandTable& table);
 
 } // namespace tombolo::cli

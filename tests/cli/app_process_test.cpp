@@ -73,6 +73,81 @@ TEST_F(AppProcess, apps_are_created_listed_described_and_deleted) {
     EXPECT_EQ(setup_->run({"apps", "delete", "--yes"}).code, 2);
 }
 
+TEST_F(AppProcess, pushing_twice_finds_nothing_to_do) {
+    const Output again = setup_->run({"push", "--local", root_, "--yes"});
+    EXPECT_EQ(again.code, 0) << again.err;
+    EXPECT_THAT(again.out, HasSubstr("nothing to do"));
+    EXPECT_EQ(setup_->run({"apps", "diff", "--local", root_, "--exit-code"}).code, 0);
+}
+
+TEST_F(AppProcess, a_changed_directory_is_shown_and_deployed) {
+    const std::string root = write_app(setup_->folder(), "changing");
+    ASSERT_EQ(setup_->run({"push", "--local", root, "--yes"}).code, 0);
+    setup_->folder().write("changing/values/limit.json", R"({"name": "limit", "value": 7})");
+    const Output diff = setup_->run({"apps", "diff", "--local", root, "--exit-code"});
+    EXPECT_EQ(diff.code, 5) << diff.err;
+    EXPECT_THAT(diff.out, HasSubstr("limit"));
+    const Output dry = setup_->run({"push", "--local", root, "--dry-run"});
+    EXPECT_EQ(dry.code, 0);
+    EXPECT_THAT(dry.out, HasSubstr("would change"));
+    const Output pushed = setup_->run({"push", "--local", root, "--yes", "-n", "second"});
+    EXPECT_EQ(pushed.code, 0) << pushed.err;
+    EXPECT_THAT(pushed.out, HasSubstr("deployed 1 change"));
+    const Output value =
+        setup_->run({"values", "show", "limit", "--local", root, "--app", "changing"});
+    EXPECT_EQ(value.code, 2); // --local is none of its options
+    EXPECT_EQ(setup_->run({"values", "show", "limit", "--app", "changing"}).out, "7\n");
+    const auto deployments =
+        setup_->run({"deploy", "list", "--app", "changing", "--json"}).objects();
+    ASSERT_GE(deployments.size(), 2U);
+    EXPECT_EQ(text(deployments[0], "name"), "second");
+    EXPECT_EQ(
+        setup_->run({"deploy", "redeploy", text(deployments[1], "_id"), "--app", "changing"}).code,
+        0);
+    EXPECT_EQ(setup_->run({"values", "show", "limit", "--app", "changing"}).out, "5\n");
+}
+
+TEST_F(AppProcess, errors_of_a_directory_are_listed_by_file_and_nothing_changes) {
+    const std::string root = write_app(setup_->folder(), "broken");
+    setup_->folder().write("broken/values/limit.json", "{");
+    const Output syntax = setup_->run({"push", "--local", root, "--yes"});
+    EXPECT_EQ(syntax.code, 2);
+    EXPECT_THAT(syntax.err, HasSubstr("values/limit.json:"));
+    setup_->folder().write("broken/values/limit.json", R"({"name": "limit", "value": 5})");
+    ASSERT_EQ(setup_->run({"push", "--local", root, "--yes"}).code, 0);
+    setup_->folder().write("broken/values/limit.json", R"({"name": "limit", "value": 9})");
+    setup_->folder().write("broken/auth/providers.json",
+                           R"({"local-userpass": {"name": "local-userpass", "type":
+                               "local-userpass", "config": {"autoConfirm": "perhaps"}}})");
+    const Output refused = setup_->run({"push", "--local", root, "--yes"});
+    EXPECT_EQ(refused.code, 1);
+    EXPECT_THAT(refused.err, HasSubstr("auth/providers.json"));
+    EXPECT_THAT(refused.err, HasSubstr("autoConfirm"));
+    EXPECT_EQ(setup_->run({"values", "show", "limit", "--app", "broken"}).out, "5\n");
+    const Output nowhere =
+        setup_->run({"push", "--local", setup_->folder().path().string(), "--yes"});
+    EXPECT_EQ(nowhere.code, 2);
+    EXPECT_THAT(nowhere.err, HasSubstr("no app directory"));
+}
+
+TEST_F(AppProcess, what_is_pulled_pushes_without_a_difference) {
+    const std::string target = setup_->folder().file("pulled");
+    const Output pulled = run({"pull", "--local", target});
+    ASSERT_EQ(pulled.code, 0) << pulled.err;
+    EXPECT_TRUE(std::filesystem::exists(target + "/functions/sum.js"));
+    EXPECT_THAT(read_file(target + "/.mdb/meta.json"), HasSubstr(app_));
+    EXPECT_THAT(run({"pull", "--local", target}).out, HasSubstr("nothing to do"));
+    EXPECT_THAT(setup_->run({"apps", "diff", "--local", target}).out, HasSubstr("no differences"));
+    // A local change is not overwritten without a question.
+    setup_->folder().write("pulled/functions/sum.js", "exports = () => 0;\n");
+    EXPECT_THAT(run({"pull", "--local", target, "--dry-run"}).out,
+                HasSubstr("changed: functions/sum.js"));
+    EXPECT_EQ(run({"pull", "--local", target}).code, 2);
+    EXPECT_THAT(read_file(target + "/functions/sum.js"), HasSubstr("=> 0"));
+    EXPECT_EQ(run({"pull", "--local", target, "--yes"}).code, 0);
+    EXPECT_THAT(read_file(target + "/functions/sum.js"), HasSubstr("a + b"));
+}
+
 TEST_F(AppProcess, users_live_through_their_states) {
     const Output created =
         run({"users", "create", "--email", "ann@example.com", "--password-stdin", "--json"},
@@ -170,6 +245,21 @@ TEST_F(AppProcess, sync_is_shown_paused_and_terminated) {
     EXPECT_THAT(run({"sync", "status"}).out, HasSubstr("sync: not enabled"));
     EXPECT_EQ(run({"sync", "enable", "--database", "notes", "--queryable-field", "text"}).code, 0);
     EXPECT_EQ(run({"sync", "reset-client", "--file", "77"}).code, 4);
+}
+
+TEST_F(AppProcess, functions_run_as_system_and_print_results) {
+    EXPECT_THAT(run({"function", "list"}).out, HasSubstr("sum"));
+    const Output sum = run({"function", "run", "sum", "--args", "1", "--args", "2"});
+    EXPECT_EQ(sum.code, 0) << sum.err;
+    EXPECT_THAT(sum.out, HasSubstr("3"));
+    EXPECT_THAT(sum.err, HasSubstr("adding"));
+    const Output text = run({"function", "run", "sum", "--args", "a", "--args", "b"});
+    EXPECT_EQ(text.out, "\"ab\"\n");
+    const Output failed = run({"function", "run", "fail"});
+    EXPECT_EQ(failed.code, 1);
+    EXPECT_THAT(failed.err, HasSubstr("as it should"));
+    EXPECT_EQ(run({"function", "run", "none"}).code, 1);
+    EXPECT_EQ(run({"function", "run", "sum", "--args", R"({"$oid": "x"})"}).code, 2);
 }
 
 TEST_F(AppProcess, logs_are_listed_and_followed) {

@@ -112,6 +112,44 @@ TEST(SessionProcess, what_is_no_tombolod_is_told_apart) {
     EXPECT_THAT(tls.err, HasSubstr("TLS"));
 }
 
+TEST(SessionProcess, administrators_and_their_keys) {
+    Installation setup;
+    ASSERT_EQ(setup
+                  .run({"admins", "create", "eve", "--password-stdin", "--role", "GROUP_READ_ONLY"},
+                       "eves-password")
+                  .code,
+              0);
+    EXPECT_THAT(setup.run({"admins", "list"}).out, HasSubstr("eve"));
+    const std::vector<std::string> as_eve = {"login",         "--url",     setup.url(),
+                                             "--username",    "eve",       "--password",
+                                             "eves-password", "--profile", "eve"};
+    ASSERT_EQ(setup.run(as_eve).code, 0);
+    EXPECT_EQ(setup.run({"apps", "list", "--profile", "eve"}).code, 0);
+    const Output refused = setup.run({"apps", "create", "x", "--profile", "eve"});
+    EXPECT_EQ(refused.code, 3);
+    EXPECT_THAT(refused.err, HasSubstr("role"));
+    EXPECT_EQ(setup.run({"server", "backup", "--profile", "eve"}).code, 3);
+
+    const boost::json::object key =
+        setup.run({"admin-keys", "create", "--description", "ci", "--json"}).object();
+    const std::string public_key(key.at("public_key").as_string());
+    EXPECT_EQ(setup
+                  .run({"login", "--url", setup.url(), "--profile", "ci", "--api-key", public_key,
+                        "--private-api-key", std::string(key.at("private_key").as_string())})
+                  .code,
+              0);
+    EXPECT_EQ(setup.run({"whoami", "--profile", "ci"}).code, 0);
+    EXPECT_THAT(read_file(setup.folder().file("config/tombolo/ci.yaml")),
+                Not(HasSubstr(std::string(key.at("private_key").as_string()))));
+    EXPECT_THAT(setup.run({"admin-keys", "list"}).out, HasSubstr(public_key));
+    EXPECT_EQ(setup.run({"admin-keys", "delete", public_key, "--yes"}).code, 0);
+
+    ASSERT_EQ(setup.run({"admins", "password", "eve", "--password", "another-one"}).code, 0);
+    EXPECT_EQ(setup.run(as_eve).code, 3);
+    EXPECT_EQ(setup.run({"admins", "delete", "eve", "--yes"}).code, 0);
+    EXPECT_EQ(setup.run({"admins", "delete", "eve", "--yes"}).code, 4);
+}
+
 TEST(SessionProcess, tls_needs_a_trusted_authority) {
     const TemporaryFolder folder;
     const std::string make =

@@ -188,10 +188,25 @@ json::object await_deployment(Run& run, json::object deployment) {
     return deployment;
 }
 
+// What the server keeps without running it, or does not know.
+void show_notes(Run& run, const json::value& report) {
+    if (!report.is_object() || !report.get_object().contains("notes")) {
+        return;
+    }
+    const json::value& notes = report.get_object().at("notes");
+    if (notes.is_array()) {
+        for (const json::value& note : notes.get_array()) {
+            run.console().warning(text_of({{"note", note}}, "note"));
+        }
+    }
+}
+
 json::object deploy(Run& run, const json::object& app) {
     const std::string draft = open_draft(run);
     try {
-        run.admin().post(run.app_path("/import"), app, {{"strategy", "replace-by-name"}});
+        const json::value report = run.admin().post(
+            run.app_path("/import"), app, {{"strategy", "replace-by-name"}, {"report", "true"}});
+        show_notes(run, report);
         json::object body;
         if (run.has("deployment-name")) {
             body["name"] = run.value("deployment-name");
