@@ -74,6 +74,9 @@ TEST_F(AppProcess, apps_are_created_listed_described_and_deleted) {
 }
 
 TEST_F(AppProcess, pushing_twice_finds_nothing_to_do) {
+    const Output first = setup_->run({"push", "--local", root_, "--yes", "--json"});
+    ASSERT_EQ(first.code, 0) << first.err;
+    EXPECT_EQ(text(first.object(), "client_app_id"), app_);
     const Output again = setup_->run({"push", "--local", root_, "--yes"});
     EXPECT_EQ(again.code, 0) << again.err;
     EXPECT_THAT(again.out, HasSubstr("nothing to do"));

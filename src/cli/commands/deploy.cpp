@@ -111,6 +111,21 @@ void show_differences(Run& run, const std::vector<std::string>& changes, const s
     run.console().result({{"changes", std::move(list)}}, text);
 }
 
+// A directory that does not say its app id means the app of its name.
+std::optional<RemoteApp> app_named(Run& run, const std::string& name) {
+    std::optional<RemoteApp> found;
+    for (RemoteApp& each : run.apps()) {
+        if (each.name == name) {
+            if (found) {
+                throw Failure(ExitCode::usage, "several apps are called " + name,
+                              "Name one by its app id, with --app.");
+            }
+            found = std::move(each);
+        }
+    }
+    return found;
+}
+
 // The app that the push goes to; created when the directory's own is not on the server.
 bool find_or_create(Run& run, const std::string& root, const json::object& app,
                     std::optional<RemoteApp>& target) {
@@ -118,9 +133,7 @@ bool find_or_create(Run& run, const std::string& root, const json::object& app,
     if (wanted.empty()) {
         wanted = app_id_of(root);
     }
-    if (!wanted.empty()) {
-        target = run.find_app(wanted);
-    }
+    target = wanted.empty() ? app_named(run, server::string_or(app, "name")) : run.find_app(wanted);
     if (target) {
         return false;
     }
