@@ -257,7 +257,7 @@ void Mapper::map_fields(ClassSchema& target, const JsonSchema& node, const Place
         }
         if (is_reserved_name(field.name)) {
             report(ProblemCode::reserved_name, inner,
-                   "is named like a word of the query language; choose another name");
+                   "is named like a word of the query language: no query can ask for it", true);
         }
         check_keywords(field.schema, inner);
         std::optional<Property> property =

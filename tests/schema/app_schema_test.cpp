@@ -296,7 +296,7 @@ TEST(AppSchemaMapping, a_warning_does_not_hide_an_error_of_the_same_field) {
         ElementsAre("unknown_keyword Dog._id (warning)", "bad_primary_key_type Dog._id"));
 }
 
-TEST(AppSchemaMapping, reserved_names_rejected_with_case_rule) {
+TEST(AppSchemaMapping, reserved_names_are_warned_of_with_case_rule) {
     const auto problems = [](std::string_view name) {
         return codes(
             map({collection(
@@ -306,8 +306,8 @@ TEST(AppSchemaMapping, reserved_names_rejected_with_case_rule) {
                 .problems);
     };
     EXPECT_THAT(problems("True"), IsEmpty());
-    EXPECT_THAT(problems("TRUE"), ElementsAre("reserved_name Dog.TRUE"));
-    EXPECT_THAT(problems("DeSc"), ElementsAre("reserved_name Dog.DeSc"));
+    EXPECT_THAT(problems("TRUE"), ElementsAre("reserved_name Dog.TRUE (warning)"));
+    EXPECT_THAT(problems("DeSc"), ElementsAre("reserved_name Dog.DeSc (warning)"));
     EXPECT_THAT(problems("a.b"), ElementsAre("invalid_property_name Dog.a.b"));
     EXPECT_THAT(problems("$a"), ElementsAre("invalid_property_name Dog.$a"));
 }
@@ -346,10 +346,10 @@ TEST(AppSchemaMapping, all_problems_are_reported_together) {
              "a": {"bsonType": "regex"}, "b": {"bsonType": "what"}, "limit": {"bsonType": "long", "sync_type": 1}}})")});
     EXPECT_THAT(codes(mapped.problems),
                 ElementsAre("type_not_syncable Dog.a", "unknown_type Dog.b",
-                            "reserved_name Dog.limit", "unknown_keyword Dog.limit (warning)",
-                            "unknown_required Dog.ghost"));
+                            "reserved_name Dog.limit (warning)",
+                            "unknown_keyword Dog.limit (warning)", "unknown_required Dog.ghost"));
     EXPECT_THAT(to_error(mapped.problems).message(),
-                AllOf(HasSubstr("4 problems"), HasSubstr("'Dog.a'"), HasSubstr("'Dog.ghost'")));
+                AllOf(HasSubstr("3 problems"), HasSubstr("'Dog.a'"), HasSubstr("'Dog.ghost'")));
 }
 
 TEST(AppSchemaGeneration, every_type_round_trips) {

@@ -5,6 +5,7 @@
 #include <boost/json/serialize.hpp>
 
 #include "schema/validation.hpp"
+#include "server/runtime/json.hpp"
 
 namespace tombolo::server::sync {
 
@@ -12,10 +13,21 @@ namespace {
 
 namespace json = boost::json;
 
-Result<schema::AppSchema> schemas_of(const AppConfig& config) {
+// Without an _id nothing can be synced: tools post the schemas of embedded classes like this, which
+// then stand inside the classes that hold them.
+bool has_id(const SchemaConfig& one) {
+    return object_or_empty(one.schema, "properties").contains("_id");
+}
+
+Result<schema::AppSchema> schemas_of(const AppConfig& config, std::vector<std::string>& warnings) {
     schema::AppSchema out;
     for (const SchemaConfig& one : config.schemas) {
         if (one.data_source != config.sync.service_name) {
+            continue;
+        }
+        if (!has_id(one)) {
+            warnings.push_back("collection '" + one.collection +
+                               "' is not synced: its schema has no \"_id\"");
             continue;
         }
         const json::object text{{"metadata", json::object{{"data_source", one.data_source},
@@ -65,12 +77,15 @@ Result<AppModel> make_app_model(const AppConfig& config) {
     if (sync.mode != SyncConfig::Mode::flexible) {
         return Error(ErrorCode::unsupported, "the app does not use flexible sync");
     }
-    TOMBOLO_TRY(const schema::AppSchema schemas, schemas_of(config));
+    AppModel out;
+    TOMBOLO_TRY(const schema::AppSchema schemas, schemas_of(config, out.warnings));
     schema::MappedSchema mapped = schema::to_object_schema(schemas);
     if (!mapped.ok()) {
         return schema::to_error(mapped.problems);
     }
-    AppModel out;
+    for (const schema::SchemaProblem& problem : mapped.problems) {
+        out.warnings.push_back(problem.text);
+    }
     out.model.documents = std::move(mapped.documents);
     out.model.development_mode = sync.development_mode_enabled;
     out.model.data_source = sync.service_name;
