@@ -161,7 +161,8 @@ class Functions::Impl {
                 return;
             }
             const server::FunctionConfig& config = found->second;
-            log_arguments = !config.disable_arg_logs;
+            // Those of authentication have passwords and tokens.
+            log_arguments = !config.disable_arg_logs && call.origin != Origin::provider;
             if (!config.can_evaluate.empty() && call.origin == Origin::client &&
                 !(seams_.can_evaluate && seams_.can_evaluate(call, config.can_evaluate))) {
                 fail(FailureKind::refused, "the function may not be called by this user");

@@ -1,5 +1,6 @@
 // User functions over the client API, and those that authentication runs.
 
+#include <boost/json/serialize.hpp>
 #include <gtest/gtest.h>
 
 #include "server/runtime/json.hpp"
@@ -254,6 +255,10 @@ TEST(ResetFunction, decides_about_new_passwords) {
     EXPECT_EQ(email_login(service, address).status, 401);
     EXPECT_EQ(service.post("/auth/session", "", user.refresh).status, 401) << "signed out";
     EXPECT_EQ(reset("another horse", "{}").status, 400);
+    const AppLogPage page = service.app_log().find(service.app()->id, {}).value();
+    EXPECT_FALSE(page.entries.empty());
+    EXPECT_EQ(boost::json::serialize(page.entries).find("horse"), std::string::npos)
+        << "passwords are not logged";
     EXPECT_EQ(
         service.post("auth/providers/local-userpass/reset/send", email_body(address))["error"],
         "please use reset password via function");

@@ -198,6 +198,10 @@ TEST_F(Configuration, halves_and_contradictions_are_refused) {
     EXPECT_THAT(refusal({"--data", "d", "--log-format", "xml"}), HasSubstr("'xml'"));
     EXPECT_THAT(refusal({"--data", "d", "--io-threads", "0"}),
                 HasSubstr("--io-threads must be 1 to 256"));
+    EXPECT_THAT(refusal({"--data", "d", "--function-workers", "0"}),
+                HasSubstr("--function-workers"));
+    EXPECT_THAT(refusal({"--data", "d", "--function-megabytes", "8"}),
+                HasSubstr("--function-megabytes"));
     EXPECT_THAT(refusal({"--data", "d", "--stop-seconds", "-1"}), HasSubstr("--stop-seconds"));
 }
 
