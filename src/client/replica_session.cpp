@@ -225,7 +225,12 @@ Result<void> ReplicaSession::take(const protocol::Download& message) {
     if (is_bootstrap && replica_.subscriptions(header.query_version) == nullptr) {
         return violation("a bootstrap of a subscription set that the client does not have");
     }
-    return replica_.integrate(header, std::move(entries));
+    TOMBOLO_TRY_VOID(replica_.integrate(header, std::move(entries)));
+    // What an earlier binding sent may be acknowledged in this one only.
+    if (replica_.progress().upload.client > sent_upload_.client) {
+        sent_upload_ = replica_.progress().upload;
+    }
+    return {};
 }
 
 Result<void> ReplicaSession::take(const protocol::Mark& message) {

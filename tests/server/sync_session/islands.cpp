@@ -109,6 +109,9 @@ void Device::connect(bool fast) {
         const std::string body = wire_->socket().body();
         const int status = wire_->status();
         wire_.reset();
+        if (status == 0) {
+            throw ConnectionEnded("the connection ended during the upgrade");
+        }
         throw std::runtime_error("the upgrade was answered with " + std::to_string(status) + " " +
                                  body);
     }
@@ -166,7 +169,7 @@ void Device::synchronize() {
     bool asked = false;
     for (;;) {
         if (!step(std::chrono::milliseconds(asked ? 50 : 0))) {
-            throw std::runtime_error("the connection ended");
+            throw ConnectionEnded("the connection ended");
         }
         const auto& errors = session_->errors();
         if (!errors.empty() && protocol::ends_binding(errors.back().code) &&

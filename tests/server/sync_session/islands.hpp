@@ -5,6 +5,7 @@
 
 #include <functional>
 #include <memory>
+#include <stdexcept>
 #include <string>
 
 #include "changeset/builder.hpp"
@@ -53,6 +54,11 @@ class IslandsServer {
     std::unique_ptr<Log> log_;
     std::unique_ptr<Daemon> daemon_;
     std::uint16_t port_ = 0;
+};
+
+/// The network's doing: worth another try.
+struct ConnectionEnded : std::runtime_error {
+    using std::runtime_error::runtime_error;
 };
 
 /// A headless device on a socket. Everything blocks for what it waits for, with a generous limit;

@@ -142,7 +142,7 @@ class Soak : public ::testing::Test {
     void try_connect(SoakDevice& one, bool fast) {
         try {
             one.device->connect(fast);
-        } catch (const std::runtime_error&) {
+        } catch (const ConnectionEnded&) {
             one.device->disconnect(); // cut during the upgrade
         }
     }
@@ -163,13 +163,30 @@ class Soak : public ::testing::Test {
     void calm_down() {
         proxy_->set_faults(0);
         proxy_->cut_all();
+        for (SoakDevice& one : devices_) {
+            one.device->disconnect();
+        }
         for (int round = 0; round < 2; ++round) {
             for (SoakDevice& one : devices_) {
-                if (round == 0) {
-                    one.device->disconnect();
-                    one.device->connect(false);
+                settle(*one.device);
+            }
+        }
+    }
+
+    // The proxy may still be cutting what it has.
+    static void settle(Device& device) {
+        for (int attempt = 0;; ++attempt) {
+            try {
+                if (!device.is_connected()) {
+                    device.connect(false);
                 }
-                one.device->synchronize();
+                device.synchronize();
+                return;
+            } catch (const ConnectionEnded&) {
+                device.disconnect();
+                if (attempt == 20) {
+                    throw;
+                }
             }
         }
     }
@@ -178,8 +195,7 @@ class Soak : public ::testing::Test {
         Device fresh(proxy_->port(), log_in_anonymously(server_->port(), islands_app));
         fresh.write(islands_schema());
         fresh.subscribe({{"Item", "(TRUEPREDICATE)"}, {"T", "(TRUEPREDICATE)"}});
-        fresh.connect();
-        fresh.synchronize();
+        settle(fresh);
         const MemoryState& store = fresh.replica().state();
         for (std::size_t i = 0; i < devices_.size(); ++i) {
             const SoakDevice& one = devices_[i];
