@@ -104,8 +104,9 @@ class SyncScenario : public ::testing::Test {
             snapshot->find(*shared_store().find_collection({"source", database_, "T"}),
                            *store::document_key(mql::BsonValue::from_int64(key)));
         std::int64_t value = 0;
-        return found && (*found)->body.view().find(name).to_int64(value) ? std::to_string(value)
-                                                                         : "";
+        return found && *found && (*found)->body.view().find(name).to_int64(value)
+                   ? std::to_string(value)
+                   : "";
     }
 
     std::string database_;
