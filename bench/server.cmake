@@ -1,6 +1,7 @@
 tombolo_tool(bench_server
     SOURCES
         server.cpp
+        server_apps.cpp
         server_import.cpp
         server_load.cpp
         server_process.cpp

@@ -10,6 +10,7 @@
 #include <filesystem>
 #include <string>
 
+#include "server_apps.hpp"
 #include "server_import.hpp"
 #include "server_process.hpp"
 #include "server_requests.hpp"
@@ -37,6 +38,9 @@ int main(int argc, char** argv) {
         }
         if (wanted("import_docs")) {
             bench_import();
+        }
+        if (wanted("app_create")) {
+            bench_app_create();
         }
         if (wanted("idle_connection")) {
             bench_idle_connections();

@@ -1,3 +1,6 @@
+tombolo_fuzz(server_app_import
+    SOURCES server_app_import.cpp
+    LIBRARIES tombolo_app)
 tombolo_fuzz(server_frames
     SOURCES server_frames.cpp
     LIBRARIES tombolo_functions)

@@ -405,11 +405,43 @@ class Packer {
     const AppTree& tree_;
 };
 
-// Parts of a directory that the JSON form has no place for.
-bool stays(const std::string& path) {
-    return path.starts_with(".tombolo/") || path.starts_with("hosting/") ||
-           path.starts_with("functions/node_modules") || path == "functions/package.json" ||
-           path == "functions/package-lock.json";
+// Files that the JSON form has a place for.
+bool is_sent(const std::string& path) {
+    static constexpr std::array folders = {
+        "auth/",           "data_sources/", "environments/", "graphql/",  "https_endpoints/",
+        "log_forwarders/", "services/",     "sync/",         "triggers/", "values/"};
+    const bool function = path == "functions/config.json" ||
+                          (path.starts_with("functions/") && path.ends_with(".js") &&
+                           path.find("node_modules") == std::string::npos);
+    return path == "root_config.json" || function ||
+           std::any_of(folders.begin(), folders.end(),
+                       [&](const char* folder) { return path.starts_with(folder); });
+}
+
+// {} and [] say as much as no file.
+bool is_empty_json(const std::string& text) {
+    return text.find_first_not_of("{}[] \t\r\n") == std::string::npos;
+}
+
+// What a file of a folder of named parts is called, whatever its file name: "values/" + its name.
+// Empty for other files.
+std::string part_key(const std::string& path, const json::value& file) {
+    const std::string folder = path.substr(0, path.rfind('/') + 1);
+    const bool resolver = folder == "graphql/custom_resolvers/";
+    if ((folder != "values/" && folder != "triggers/" && folder != "log_forwarders/" &&
+         !resolver) ||
+        !file.is_object()) {
+        return {};
+    }
+    const json::object& object = file.get_object();
+    return folder + (resolver ? string_or(object, "on_type") + "." + string_or(object, "field_name")
+                              : string_or(object, "name"));
+}
+
+// Rules that only name their place are not sent when there is a schema, which names it too.
+bool is_implied(const std::string& path, const json::value& file, const AppTree& imported) {
+    return path.ends_with("/rules.json") && file.is_object() && file.get_object().size() <= 2 &&
+           imported.contains(path.substr(0, path.rfind('/')) + "/schema.json");
 }
 
 } // namespace
@@ -423,21 +455,36 @@ json::object app_json_of_tree(const AppTree& kept) {
 }
 
 AppTree merge_import(const AppTree& current, const AppTree& imported) {
-    AppTree out = imported;
+    AppTree out;
+    std::map<std::string, std::string> paths; // part key -> path of now
     for (const auto& [path, content] : current) {
-        if (stays(path)) {
-            out.try_emplace(path, content);
+        const auto value = path.ends_with(".json") ? parse_json(content)
+                                                   : Result<json::value>(json::value(nullptr));
+        if (!is_sent(path) || (value && !imported.contains(path) &&
+                               ((path.ends_with(".json") && is_empty_json(content)) ||
+                                is_implied(path, *value, imported)))) {
+            out.emplace(path, content);
+        } else if (value) {
+            paths.emplace(part_key(path, *value), path);
+        }
+    }
+    for (const auto& [path, content] : imported) {
+        if (!path.ends_with(".json")) {
+            out[path] = content;
             continue;
         }
-        const auto found = out.find(path);
-        if (found == out.end() || found->second == content || !path.ends_with(".json")) {
+        const auto after = parse_json(content);
+        const auto part = paths.find(after ? part_key(path, *after) : std::string());
+        const std::string& place = part == paths.end() || part->first.empty() ? path : part->second;
+        const auto before = current.find(place);
+        if (before == current.end()) {
+            if (!is_empty_json(content)) {
+                out[place] = content;
+            }
             continue;
         }
-        const auto before = parse_json(content);
-        const auto after = parse_json(found->second);
-        if (before && after && *before == *after) {
-            found->second = content;
-        }
+        const auto value = parse_json(before->second);
+        out[place] = value && after && *value == *after ? before->second : content;
     }
     return out;
 }

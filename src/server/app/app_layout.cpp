@@ -145,12 +145,16 @@ class Normalizer {
         if (!sync.empty() && !out_.tree.contains("sync/config.json")) {
             write("sync/config.json", sync);
         }
+        const json::object hosting = object_or_empty(file, "hosting");
+        if (!hosting.empty() && !out_.tree.contains("hosting/config.json")) {
+            write("hosting/config.json", hosting);
+        }
         const json::object security = object_or_empty(file, "security");
         if (const json::value* origins = security.if_contains("allowed_request_origins");
             origins != nullptr && origins->is_array()) {
             file["allowed_request_origins"] = *origins;
         }
-        for (const char* moved : {"custom_user_data_config", "sync", "security"}) {
+        for (const char* moved : {"custom_user_data_config", "sync", "security", "hosting"}) {
             file.stable_erase(moved);
         }
     }
