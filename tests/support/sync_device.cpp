@@ -51,10 +51,7 @@ void SyncDevice::subscribe(std::string body) {
 
 // The connection
 
-void SyncDevice::connect(server::sync::Engine& engine) {
-    disconnect();
-    error_.reset();
-    signal_ = std::make_shared<Signal>();
+server::sync::IdentRequest SyncDevice::ident() const {
     server::sync::IdentRequest request;
     request.user_id = user_;
     request.file = file_;
@@ -62,7 +59,14 @@ void SyncDevice::connect(server::sync::Engine& engine) {
     request.latest = progress_.latest;
     request.query_version = {active_version_};
     request.query_body = active_body_;
-    auto result = engine.identify(request, signal_);
+    return request;
+}
+
+void SyncDevice::connect(server::sync::Engine& engine) {
+    disconnect();
+    error_.reset();
+    signal_ = std::make_shared<Signal>();
+    auto result = engine.identify(ident(), signal_);
     if (auto* error = std::get_if<SessionError>(&result)) {
         error_ = std::move(*error);
         return;

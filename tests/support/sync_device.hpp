@@ -32,7 +32,8 @@ class SyncDevice final {
     const std::string& user() const { return user_; }
     const changeset::MemoryState& state() const { return state_; }
     std::uint64_t file() const { return file_.ident.value; }
-    protocol::Salt salt() const { return file_.salt; }
+    /// What IDENT would say now.
+    server::sync::IdentRequest ident() const;
     bool has_file() const { return file_.ident.value != 0; }
     /// After allocate_file().
     void take_file(protocol::SaltedFileIdent file) { file_ = file; }

@@ -449,12 +449,14 @@ TEST_F(SyncScenario, views_of_equal_text_share_what_is_encoded) {
 
 TEST_F(SyncScenario, the_same_file_identified_again_replaces_the_older_session) {
     SyncDevice& a = device("a", "TRUEPREDICATE");
-    SyncDevice twin("a", a.state());
-    twin.take_file({{a.file()}, a.salt()});
-    twin.connect(world_.engine());
+    struct Silent final : server::sync::SessionListener {
+        void on_outgoing() override {}
+        void on_replaced() override {}
+    };
+    auto twin = world_.engine().identify(a.ident(), std::make_shared<Silent>());
+    EXPECT_TRUE(std::holds_alternative<std::shared_ptr<server::sync::Session>>(twin));
     EXPECT_TRUE(a.is_replaced());
     EXPECT_EQ(a.receive(), 0U);
-    twin.disconnect();
 }
 
 } // namespace tombolo::sim
