@@ -167,6 +167,9 @@ Result<Worker> Workers::start(const WorkerApp& app, bool extra, Deadline deadlin
     Start request{options, std::nullopt};
     {
         std::unique_lock lock(mutex_);
+        if (stopping_) { // the thread may be gone
+            return Error(ErrorCode::unavailable, "the server is stopping");
+        }
         starts_.push_back(&request);
         work_.notify_one();
         freed_.wait(lock, [&] { return request.result.has_value(); });
