@@ -85,8 +85,14 @@ function compile(name, source, evaluated) {
     try {
         return vm.compileFunction(source + ending, parameters, { filename: `${name}.js` });
     } catch (error) {
-        error.isCompileError = true;
-        throw error;
+        let told = error;
+        try {
+            vm.compileFunction(source, parameters, { filename: `${name}.js` });
+        } catch (own) {
+            told = own; // about the source itself, not about what was put behind it
+        }
+        told.isCompileError = true;
+        throw told;
     }
 }
 
