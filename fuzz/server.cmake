@@ -7,3 +7,9 @@ tombolo_fuzz(server_frames
 tombolo_fuzz(server_tokens
     SOURCES server_tokens.cpp
     LIBRARIES tombolo_auth)
+tombolo_fuzz(server_websocket
+    SOURCES server_websocket.cpp
+    LIBRARIES tombolo_http)
+tombolo_fuzz(server_sync_session
+    SOURCES server_sync_session.cpp
+    LIBRARIES tombolo_sync_session)
