@@ -255,6 +255,22 @@ TEST_F(ServerMust, s34_answer_a_clients_error_with_a_reset) {
     EXPECT_FALSE(error->body.try_again);
 }
 
+TEST_F(ServerMust, s34_let_a_client_come_back_whose_trouble_was_its_own) {
+    Script script(server_, server_.log_in());
+    script.open_file(all_items);
+    protocol::ClientError message;
+    message.session = {1};
+    message.code = 201;
+    message.message = "no memory";
+    script.wire().send(message);
+    const auto answer = script.wire().receive();
+    const auto* error = answer.as<protocol::JsonError>();
+    ASSERT_NE(error, nullptr) << answer.head();
+    EXPECT_EQ(error->body.action, protocol::ErrorAction::transient);
+    EXPECT_TRUE(error->body.try_again);
+    EXPECT_FALSE(error->body.should_client_reset);
+}
+
 TEST_F(ServerMust, s36_refuse_queries_that_do_not_increase_and_tolerate_gaps) {
     Script script(server_, server_.log_in());
     script.open_file(all_items);
@@ -298,6 +314,9 @@ TEST_F(ServerMust, do_test_commands_only_when_the_operator_says_so) {
     const std::string echo = R"({"command":"ECHO_ERROR","args":{"errorCode":299,"errorBody":)"
                              R"({"message":"as asked"}}})";
     script.wire().send_text("test_command 1 2 " + std::to_string(echo.size()) + "\n" + echo);
+    const auto done = script.wire().receive();
+    ASSERT_NE(done.as<protocol::TestCommand>(), nullptr) << done.head();
+    EXPECT_EQ(done.as<protocol::TestCommand>()->body_text, "{}");
     const auto answer = script.wire().receive();
     const auto* error = answer.as<protocol::JsonError>();
     ASSERT_NE(error, nullptr) << answer.head();

@@ -186,7 +186,8 @@ class Session {
     /// version does not increase.
     virtual Refusal query(protocol::QueryVersion version, std::string_view body) = 0;
     virtual void mark(protocol::RequestIdent request) = 0;
-    /// The client could not integrate something: gives the reset-class error to send (S34).
+    /// The client could not integrate something: gives the error to send (S34), of the reset class
+    /// unless the trouble was the client's own.
     virtual SessionError client_error(int code, std::string_view message) = 0;
 
     /// Bytes of uploads taken and not integrated yet: stop reading from the socket while it is too

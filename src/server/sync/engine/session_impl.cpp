@@ -79,6 +79,11 @@ void SessionImpl::mark(protocol::RequestIdent request) {
 
 SessionError SessionImpl::client_error(int code, std::string_view message) {
     is_over_ = true;
+    if (code == static_cast<int>(SyncErrorCode::other_session_error)) {
+        // Trouble of the client's own, such as no memory, which says nothing about the file.
+        return session_error(SyncErrorCode::session_closed,
+                             "the client had trouble: " + std::string(message));
+    }
     context_.submit_death(file_);
     SessionError error = session_error(SyncErrorCode::bad_client_file,
                                        "the client could not integrate what it was sent (" +

@@ -301,13 +301,24 @@ void Connection::handle(const protocol::TestCommand& message) {
     if (binding == nullptr || binding->state == Binding::State::failed) {
         return;
     }
-    const std::string answer = run_test_command(*binding, message.body_text);
-    if (binding->state != Binding::State::failed && !is_over_) {
-        send_message(protocol::TestCommand{message.session, message.request, answer});
+    // The answer goes first: who is sent an error waits for nothing more of this binding.
+    std::optional<protocol::EchoError> echo;
+    const std::string answer = run_test_command(*binding, message.body_text, echo);
+    send_message(protocol::TestCommand{message.session, message.request, answer});
+    if (!echo) {
+        return;
+    }
+    const auto* info = protocol::find_sync_error(echo->code);
+    if (info != nullptr && info->level == protocol::ErrorLevel::connection) {
+        send_message(protocol::JsonError{{}, echo->code, echo->body});
+        close(0, "");
+    } else {
+        send(*binding, SessionError{static_cast<SyncErrorCode>(echo->code), echo->body});
     }
 }
 
-std::string Connection::run_test_command(Binding& binding, std::string_view text) {
+std::string Connection::run_test_command(Binding& binding, std::string_view text,
+                                         std::optional<protocol::EchoError>& echo_error) {
     if (!setup_.test_commands) {
         return R"({"error":"test commands are off"})";
     }
@@ -321,18 +332,13 @@ std::string Connection::run_test_command(Binding& binding, std::string_view text
     } else if (command->command == "RESUME_DOWNLOAD_BUILDER") {
         binding.downloads_paused = false;
     } else if (command->command == "ECHO_ERROR") {
-        const auto echo = protocol::parse_echo_error(command->args_json);
+        auto echo = protocol::parse_echo_error(command->args_json);
         const auto* info = echo ? protocol::find_sync_error(echo->code) : nullptr;
         const bool harmful = info != nullptr && info->sending != protocol::ErrorSending::server;
         if (!echo || harmful) {
             return R"({"error":"the error cannot be sent"})";
         }
-        if (info != nullptr && info->level == protocol::ErrorLevel::connection) {
-            send_message(protocol::JsonError{{}, echo->code, echo->body});
-            close(0, "");
-            return {};
-        }
-        send(binding, SessionError{static_cast<SyncErrorCode>(echo->code), echo->body});
+        echo_error = *std::move(echo);
     } else {
         return R"({"error":"there is no such command"})";
     }

@@ -88,7 +88,9 @@ class Connection {
     Binding* find_active(protocol::SessionIdent ident, std::string_view what);
     void bind_new(const protocol::Bind& message);
     bool is_bound(protocol::ClientFileIdent file) const;
-    std::string run_test_command(Binding& binding, std::string_view text);
+    /// The answer, and the error that the command wants sent behind it.
+    std::string run_test_command(Binding& binding, std::string_view text,
+                                 std::optional<protocol::EchoError>& echo_error);
 
     void pick_up(Binding& binding);
     Binding* next_with_outgoing();
