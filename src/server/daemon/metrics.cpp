@@ -29,8 +29,10 @@ MetricFamily single(std::string name, std::string help, MetricType type, std::ui
 }
 
 void add_functions(const functions::FunctionCounts& counts, std::vector<MetricFamily>& families) {
-    const auto add = [&](std::string name, std::string help, MetricType type, std::uint64_t value) {
-        families.push_back(single("tombolo_function" + name, std::move(help), type, value));
+    const auto add = [&](std::string_view name, std::string_view help, MetricType type,
+                         std::uint64_t value) {
+        families.push_back(
+            single("tombolo_function" + std::string(name), std::string(help), type, value));
     };
     add("_calls_total", "Calls of user functions", MetricType::Counter, counts.calls);
     add("_failures_total", "Calls of user functions that failed", MetricType::Counter,

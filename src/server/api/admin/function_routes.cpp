@@ -16,7 +16,6 @@ namespace json = boost::json;
 using http::Method;
 using server::App;
 using server::AppTree;
-using server::object_or_empty;
 using server::string_or;
 
 namespace {
