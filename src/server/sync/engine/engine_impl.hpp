@@ -138,7 +138,7 @@ class EngineImpl final : public Engine, public SessionContext {
     // run()'s own.
     Integrator integrator_;
     std::vector<Input> in_flight_;
-    std::size_t one_by_one_ = 0;    ///< inputs still to be tried alone after a failed commit
+    std::size_t one_by_one_ = 0; ///< inputs still to be tried alone after a failed commit
 
     mutable Mutex mutex_;
     Condition idle_;

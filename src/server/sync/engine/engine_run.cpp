@@ -86,6 +86,11 @@ bool EngineImpl::take_commit_result() {
 
 void EngineImpl::retry() {
     one_by_one_ = in_flight_.size();
+    for (const Input& input : in_flight_) {
+        if (input.mailbox != nullptr) {
+            input.mailbox->is_dead = false; // what ended it is tried again
+        }
+    }
     const MutexLock lock(mutex_);
     while (!in_flight_.empty()) {
         inputs_.push_front(std::move(in_flight_.back()));

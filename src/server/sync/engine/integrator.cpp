@@ -10,6 +10,13 @@
 
 namespace tombolo::server::sync {
 
+namespace {
+
+/// Files kept in memory between batches; beyond, they are read again when they are needed.
+constexpr std::size_t files_max = 10'000;
+
+} // namespace
+
 Integrator::Integrator(const EngineOptions& options, store::Store& store, const RecordKeys& keys,
                        ViewCache& views, const EntryCache& cache, EngineHost& host,
                        const Clock& clock, Random& random)
@@ -44,6 +51,9 @@ void Integrator::forget() {
         lazy_cores_.erase(ident);
     }
     batch_.reset();
+    if (files_.size() > files_max) {
+        std::erase_if(files_, [&](const auto& each) { return !lazy_cores_.contains(each.first); });
+    }
 }
 
 void Integrator::abandon() {

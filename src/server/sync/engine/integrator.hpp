@@ -109,7 +109,7 @@ class Integrator {
     Result<std::vector<std::pair<LoadedFile::ReciprocalKey, Reciprocal>>>
     met(LoadedFile& file, const ObjectRef& object, Number base);
     Result<void> decide(const View& view, Judged& judged, const changeset::Changeset& part);
-    Result<void> decide_asymmetric(const View& view, Judged& judged,
+    Result<void> decide_asymmetric(const View* view, Judged& judged,
                                    const changeset::Changeset& part);
     Result<void> append_reset(LoadedFile& file, const std::vector<Judged>& judged,
                               Number client_version);

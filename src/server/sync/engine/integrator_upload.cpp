@@ -62,6 +62,7 @@ Integrator::upload(Number ident, protocol::UploadCursor progress, Number locked,
     lazy_cores_.insert(ident);
     set_cursor(*file, progress.client.value, progress.server.value);
     file->state.locked = std::max(file->state.locked, locked);
+    file->state.last_seen_ms = clock_.unix_ms();
     return none();
 }
 
@@ -271,7 +272,7 @@ Result<Integrator::Judged> Integrator::judge(LoadedFile& file, const View* view,
     Changeset theirs = cut.part(part);
     TOMBOLO_TRY(judged.before, batch_->current(part.object));
     if (model_->find_class(part.object.class_name)->kind == TableKind::asymmetric) {
-        TOMBOLO_TRY_VOID(decide_asymmetric(*view, judged, theirs));
+        TOMBOLO_TRY_VOID(decide_asymmetric(view, judged, theirs));
         return judged;
     }
     TOMBOLO_TRY(auto ours, met(file, part.object, item.base));
@@ -371,9 +372,9 @@ Result<void> Integrator::decide(const View& view, Judged& judged, const Changese
 }
 
 /// Data ingest: the first insert stays, nothing is ever sent back (device-sync-server.md 3.6).
-Result<void> Integrator::decide_asymmetric(const View& view, Judged& judged,
+Result<void> Integrator::decide_asymmetric(const View* view, Judged& judged,
                                            const Changeset& part) {
-    if (judged.before.exists()) {
+    if (judged.before.exists() || view == nullptr) {
         return {};
     }
     Result<std::optional<Object>> applied =
@@ -383,8 +384,8 @@ Result<void> Integrator::decide_asymmetric(const View& view, Judged& judged,
     }
     Result<Image> after = write_object(*model_, judged.object, **applied, {});
     const std::string& class_name = judged.object.class_name;
-    if (!after || !view.may_write(class_name, after->bson()) ||
-        !view.may_insert(class_name, after->bson())) {
+    if (!after || !view->may_write(class_name, after->bson()) ||
+        !view->may_insert(class_name, after->bson())) {
         host_.log("sync: an ingested object was not allowed and is dropped: " +
                   to_text(judged.object));
         return {};
