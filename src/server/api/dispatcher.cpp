@@ -131,6 +131,9 @@ void Dispatcher::proceed(const Route& route, const Step& step, const std::shared
     if (call->next_step) {
         submit(call->next_pool, route, std::exchange(call->next_step, nullptr), call, answer);
     } else {
+        if (options_.observe) {
+            options_.observe(*call, route.pattern, response);
+        }
         answer(std::move(response));
     }
 }

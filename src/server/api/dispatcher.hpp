@@ -80,6 +80,9 @@ struct DispatcherOptions {
     const http::StaticFiles* files = nullptr;
     /// Decides on an Origin for a path (the app's allowed_request_origins). Absent: any origin.
     std::function<CorsDecision(std::string_view path, std::string_view origin)> cors;
+    /// Told of what a route answered, before it is sent; must not block nor throw. Absent: nobody.
+    std::function<void(const Call& call, const std::string& pattern, const http::Response& answer)>
+        observe;
 };
 
 /// Numbers for /metrics.

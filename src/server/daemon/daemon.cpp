@@ -15,6 +15,7 @@
 #include "server/api/document_routes.hpp"
 #include "server/api/function_routes.hpp"
 #include "server/api/realm_sync.hpp"
+#include "server/api/request_log.hpp"
 #include "server/auth/expiry.hpp"
 #include "server/auth/key_sets.hpp"
 #include "server/auth/mailer.hpp"
@@ -269,6 +270,10 @@ class Daemon::Impl {
         options.functions_threads = static_cast<unsigned>(config_.function_workers) + 2;
         options.cors = [this](std::string_view path, std::string_view origin) {
             return api::cors_decision(*context_, path, origin);
+        };
+        options.observe = [this](const api::Call& call, const std::string& pattern,
+                                 const http::Response& answer) {
+            api::log_sign_in(*context_, call, pattern, answer);
         };
         TOMBOLO_TRY_VOID(load_static_files());
         options.files = &static_files_;

@@ -171,6 +171,30 @@ TEST(AdminChecklist, A12_A54_drafts) {
     EXPECT_EQ(string_or(deployments.array()[0].as_object(), "status"), "successful");
 }
 
+TEST(AdminChecklist, A14_logs_find_the_entry_of_a_request) {
+    AdminApp app(shared_server());
+    ASSERT_EQ(app.post("auth_providers", R"({"type": "anon-user"})").status, 201);
+    const AdminAnswer user = app.client("POST", "auth/providers/anon-user/login");
+    ASSERT_EQ(user.status, 200);
+    const std::string name = "x-appservices-request-id: ";
+    ASSERT_TRUE(user.has_header(name));
+    const std::string id = user.head.substr(user.head.find(name) + name.size(), 24);
+    static_cast<void>(app.client("POST", "auth/providers/api-key/login", R"({"key": "no"})"));
+    const AdminAnswer found = app.get("logs?co_id=" + id);
+    ASSERT_EQ(found.object().at("logs").as_array().size(), 1U) << found.text;
+    const json::object& entry = found.object().at("logs").as_array()[0].as_object();
+    EXPECT_EQ(string_or(entry, "type"), "AUTH");
+    EXPECT_EQ(string_or(entry, "error"), "");
+    EXPECT_EQ(string_or(entry, "user_id"), user["user_id"]);
+    EXPECT_EQ(app.get("logs").object().at("logs").as_array().size(), 2U);
+    const AdminAnswer errors = app.get("logs?errors_only=true&type=AUTH,FUNCTION&limit=1");
+    ASSERT_EQ(errors.object().at("logs").as_array().size(), 1U);
+    EXPECT_NE(string_or(errors.object().at("logs").as_array()[0].as_object(), "error"), "");
+    const AdminAnswer first = app.get("logs?limit=1");
+    const AdminAnswer second = app.get("logs?limit=1&end_date=" + first["nextEndDate"] + "&skip=1");
+    ASSERT_EQ(second.object().at("logs").as_array().size(), 1U) << first.text << second.text;
+}
+
 TEST(AdminChecklist, A22_A23_A24_new_apps) {
     AdminApp first(shared_server());
     AdminApp second(shared_server());
