@@ -68,7 +68,7 @@ export class Server {
         this.folder = mkdtempSync(join(tmpdir(), "tombolo-interop-"));
         this.data = join(this.folder, "data");
         this.log = join(this.folder, "tombolod.log");
-        this.apps = [join(fixtures, "app"), join(fixtures, "app-confirm"), join(fixtures, "app-functions")];
+        this.apps = [join(fixtures, "app"), join(fixtures, "app-confirm"), join(fixtures, "app-functions"), join(fixtures, "app-documents")];
         this.template = join(fixtures, "app-key-set");
         mkdirSync(this.data);
     }

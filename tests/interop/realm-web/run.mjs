@@ -10,6 +10,7 @@ import { createRequire } from "node:module";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 
+import { documentCases } from "./document_cases.mjs";
 import { emailCases } from "./email_cases.mjs";
 import { functionCases } from "./function_cases.mjs";
 import { Checks, Server, Storage } from "./harness.mjs";
@@ -81,6 +82,7 @@ try {
     await tokenCases(context);
     await keySetCases(context);
     await functionCases(context);
+    await documentCases(context);
     await checks.check("the server stops cleanly", async () => {
         const code = await server.stop();
         if (code !== 0) {
