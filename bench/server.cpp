@@ -14,6 +14,7 @@
 #include "server_import.hpp"
 #include "server_process.hpp"
 #include "server_requests.hpp"
+#include "server_rules.hpp"
 
 int main(int argc, char** argv) {
     using namespace tombolo::bench;
@@ -41,6 +42,9 @@ int main(int argc, char** argv) {
         }
         if (wanted("app_create")) {
             bench_app_create();
+        }
+        if (wanted("rule_cost")) {
+            bench_rules();
         }
         if (wanted("idle_connection")) {
             bench_idle_connections();

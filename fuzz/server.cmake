@@ -13,3 +13,6 @@ tombolo_fuzz(server_websocket
 tombolo_fuzz(server_sync_session
     SOURCES server_sync_session.cpp
     LIBRARIES tombolo_sync_session)
+tombolo_fuzz(server_rules
+    SOURCES server_rules.cpp
+    LIBRARIES tombolo_rules)
