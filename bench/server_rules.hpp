@@ -1,7 +1,7 @@
 #pragma once
 
 // rule_cost: find of 1,000 documents under a three-role collection with filters and field
-// permissions, against the same find by the system.
+// permissions, up to the text of the answer, against the same find by the system.
 
 namespace tombolo::bench {
 
