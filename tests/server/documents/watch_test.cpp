@@ -1,6 +1,7 @@
 #include "server/documents/watch.hpp"
 
 #include <future>
+#include <thread>
 
 #include <gtest/gtest.h>
 
@@ -206,6 +207,10 @@ TEST_F(DocumentWatch, ends_with_an_error_when_its_reader_is_slow_or_gone) {
     EXPECT_EQ(refused.next(), "");
     run("insertMany",
         "{'documents':[{'_id':1},{'_id':2},{'_id':3},{'_id':4},{'_id':5},{'_id':6}]}");
+    // Nobody reads until both are dropped.
+    while (watches.count() > 0) {
+        std::this_thread::yield();
+    }
     StreamReader reader(slow);
     std::string last;
     for (std::string event = reader.next(); !event.empty(); event = reader.next()) {
