@@ -100,8 +100,7 @@ class Handler {
     virtual void handle(Request request, Responder respond) = 0;
     /// Makes the response to a request that never got to handle(): bad syntax, too large, overload.
     /// `request` has its id and what could be read of the rest.
-    virtual Response refuse(int status, std::string_view reason,
-                            const Request& request) const = 0;
+    virtual Response refuse(int status, std::string_view reason, const Request& request) const = 0;
     /// Called after each response was written, for logs and metrics. `micros` is from the request's
     /// last byte to the response.
     virtual void served(const Request& request, int status, std::size_t response_bytes,
