@@ -364,7 +364,7 @@ Result<Query> bind_query(const syntax::Query& query, std::string_view text,
     if (!object_class) {
         return Error(ErrorCode::query_invalid, fmt::format("there is no class '{}'", class_name));
     }
-    if (object_class->is_asymmetric()) {
+    if (object_class->is_asymmetric() && !options.judges_writes) {
         return Error(
             ErrorCode::query_unsupported,
             fmt::format("cannot query the asymmetric class '{}': its objects are ephemeral",

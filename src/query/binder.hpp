@@ -27,6 +27,9 @@ using Aliases = std::map<std::pair<std::string, std::string>, std::string>;
 struct BindOptions {
     /// Beyond Property::alias, which always counts. May be null.
     const Aliases* aliases = nullptr;
+    /// Of rules, which judge objects that are written: those of asymmetric classes can be judged
+    /// though never queried.
+    bool judges_writes = false;
 };
 
 /// `text` is the text the tree was parsed from, for error messages; may be empty. `schema` must

@@ -430,6 +430,11 @@ TEST_F(ServerMust, s32_take_asymmetric_objects_and_never_send_them) {
         EXPECT_EQ(one.count(Opcode::create_object, "Reading"), 0u);
         EXPECT_EQ(one.count(Opcode::erase_object, "Reading"), 0u);
     }
+    const std::string found = ask_data_source(
+        server_.port(), islands_app, server_.log_in(),
+        R"({"name":"find","service":"mongodb-atlas","arguments":[{"database":"app","collection":"Reading"}]})");
+    EXPECT_NE(found.find("64f0a1b2c3d4e5f601234567"), std::string::npos) << found;
+    EXPECT_NE(found.find("3.5"), std::string::npos) << found;
 }
 
 TEST_F(ServerMust, s38_take_uploads_and_queries_directly_after_ident) {

@@ -55,6 +55,12 @@ Login log_in_anonymously(std::uint16_t port, const std::string& app) {
     return {text("user_id"), text("access_token"), text("refresh_token")};
 }
 
+std::string ask_data_source(std::uint16_t port, const std::string& app, const Login& login,
+                            const std::string& call) {
+    return post(port, "/api/client/v2.0/app/" + app + "/functions/call", call, login.access_token)
+        .body;
+}
+
 int refresh_status(std::uint16_t port, const std::string& refresh_token) {
     return post(port, "/api/client/v2.0/auth/session", "", refresh_token).status;
 }

@@ -20,6 +20,9 @@ struct Login {
 
 /// Signs a new anonymous user in. Throws std::runtime_error when that fails.
 Login log_in_anonymously(std::uint16_t port, const std::string& app);
+/// What the server answers to a call of a data source's action by that user.
+std::string ask_data_source(std::uint16_t port, const std::string& app, const Login& login,
+                            const std::string& call);
 /// Another session of the refresh token's user: status of POST auth/session.
 int refresh_status(std::uint16_t port, const std::string& refresh_token);
 

@@ -9,7 +9,9 @@ namespace {
 
 std::unique_ptr<Predicate> compile(const Model& model, std::string_view class_name,
                                    std::string_view text) {
-    Result<query::Query> query = query::compile(text, model.schema(), class_name);
+    query::BindOptions options;
+    options.judges_writes = true;
+    Result<query::Query> query = query::compile(text, model.schema(), class_name, {}, options);
     return query ? std::make_unique<Predicate>(*std::move(query)) : nullptr;
 }
 
