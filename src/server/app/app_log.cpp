@@ -126,12 +126,12 @@ void AppLog::run() {
         wake_.wait(lock, [this] { return !pending_.empty() || stopping_; });
         wake_.wait_for(lock, gather_time, [this] { return flush_ || stopping_; });
         flush_ = false;
-        std::vector<AppLogEntry> entries = std::move(pending_);
+        const std::vector<AppLogEntry> entries = std::move(pending_);
         pending_.clear();
         const std::uint64_t upto = number_;
         const bool last = stopping_;
         lock.unlock();
-        write(std::move(entries));
+        write(entries);
         lock.lock();
         done_ = upto;
         written_.notify_all();
@@ -141,7 +141,7 @@ void AppLog::run() {
     }
 }
 
-void AppLog::write(std::vector<AppLogEntry> entries) {
+void AppLog::write(const std::vector<AppLogEntry>& entries) {
     if (entries.empty()) {
         return;
     }

@@ -97,7 +97,7 @@ class AppLog {
 
   private:
     void run();
-    void write(std::vector<AppLogEntry> entries);
+    void write(const std::vector<AppLogEntry>& entries);
 
     store::Store& store_;
     const std::function<std::int64_t()> now_ms_;
