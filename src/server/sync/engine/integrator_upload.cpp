@@ -279,6 +279,7 @@ Result<Integrator::Judged> Integrator::judge(LoadedFile& file, const View* view,
     if (!ours.empty()) {
         ++statistics_.merges;
         std::vector<MergeInput> major;
+        major.reserve(ours.size());
         for (auto& [key, sent] : ours) {
             major.push_back({&sent.changeset, sent.timestamp, sent.origin, false});
         }
