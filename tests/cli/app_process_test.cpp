@@ -247,7 +247,6 @@ TEST_F(AppProcess, sync_is_shown_paused_and_terminated) {
     EXPECT_EQ(run({"sync", "terminate", "--confirm", app_}).code, 0);
     EXPECT_THAT(run({"sync", "status"}).out, HasSubstr("sync: not enabled"));
     EXPECT_EQ(run({"sync", "enable", "--database", "notes", "--queryable-field", "text"}).code, 0);
-    EXPECT_EQ(run({"sync", "reset-client", "--file", "77"}).code, 4);
 }
 
 TEST_F(AppProcess, functions_run_as_system_and_print_results) {

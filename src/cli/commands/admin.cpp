@@ -20,6 +20,7 @@ std::string new_password(Run& run) {
 ExitCode list_users(Run& run) {
     const auto admins = objects_of(run.admin().get(base + "/admins"));
     std::vector<std::vector<std::string>> rows;
+    rows.reserve(admins.size());
     for (const json::object& each : admins) {
         rows.push_back({text_of(each, "name"), text_of(each, "role"), text_of(each, "_id")});
     }
@@ -59,6 +60,7 @@ ExitCode remove(Run& run, const std::string& path, const std::string& what) {
 ExitCode list_keys(Run& run) {
     const auto keys = objects_of(run.admin().get(base + "/keys"));
     std::vector<std::vector<std::string>> rows;
+    rows.reserve(keys.size());
     for (const json::object& each : keys) {
         rows.push_back(
             {text_of(each, "public_key"), text_of(each, "admin"), text_of(each, "description")});

@@ -312,6 +312,7 @@ Query place_of(const Run& run) {
 ExitCode list_indexes(Run& run) {
     const auto indexes = objects_of(run.admin().get(service_path(run) + "/indexes", place_of(run)));
     std::vector<std::vector<std::string>> rows;
+    rows.reserve(indexes.size());
     for (const json::object& each : indexes) {
         std::string fields;
         if (each.contains("fields") && each.at("fields").is_array()) {

@@ -419,6 +419,7 @@ std::string time_text(const json::object& object, const char* key) {
 ExitCode list_deployments(Run& run) {
     std::vector<std::vector<std::string>> rows;
     std::vector<json::object> objects = objects_of(run.admin().get(run.app_path("/deployments")));
+    rows.reserve(objects.size());
     for (const json::object& each : objects) {
         rows.push_back({text_of(each, "_id"), time_text(each, "deployed_at"),
                         text_of(each, "status"), text_of(each, "origin"), text_of(each, "name")});

@@ -16,6 +16,7 @@ namespace json = boost::json;
 ExitCode list(Run& run) {
     const auto functions = objects_of(run.admin().get(run.app_path("/functions")));
     std::vector<std::vector<std::string>> rows;
+    rows.reserve(functions.size());
     for (const json::object& each : functions) {
         rows.push_back({text_of(each, "_id"), text_of(each, "name")});
     }

@@ -150,6 +150,7 @@ ExitCode validate(Run& run) {
 ExitCode list(Run& run) {
     const auto schemas = objects_of(run.admin().get(run.app_path("/schemas")));
     std::vector<std::vector<std::string>> rows;
+    rows.reserve(schemas.size());
     for (const json::object& each : schemas) {
         const json::object& place = server::object_or_empty(each, "metadata");
         rows.push_back({text_of(each, "_id"), text_of(place, "data_source"),

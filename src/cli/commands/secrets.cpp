@@ -44,6 +44,7 @@ std::string named(const Run& run) {
 ExitCode list_secrets(Run& run) {
     const auto secrets = objects_of(run.admin().get(run.app_path("/secrets")));
     std::vector<std::vector<std::string>> rows;
+    rows.reserve(secrets.size());
     for (const json::object& each : secrets) {
         rows.push_back({text_of(each, "_id"), text_of(each, "name")});
     }
@@ -85,6 +86,7 @@ ExitCode delete_secret(Run& run) {
 ExitCode list_values(Run& run) {
     const auto values = objects_of(run.admin().get(run.app_path("/values")));
     std::vector<std::vector<std::string>> rows;
+    rows.reserve(values.size());
     for (const json::object& each : values) {
         rows.push_back({text_of(each, "_id"), text_of(each, "name"),
                         server::bool_or(each, "private", false) ? "private" : "public"});

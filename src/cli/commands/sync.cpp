@@ -188,29 +188,6 @@ ExitCode show_progress(Run& run) {
     }
 }
 
-ExitCode sessions(Run& run) {
-    const auto list = objects_of(run.admin().get(run.app_path("/sync/sessions")));
-    std::vector<std::vector<std::string>> rows;
-    for (const json::object& each : list) {
-        rows.push_back({text_of(each, "ident"), text_of(each, "user"), text_of(each, "sdk"),
-                        text_of(each, "started"), text_of(each, "state")});
-    }
-    run.console().table({"File", "User", "SDK", "Since", "State"}, rows, list);
-    return ExitCode::done;
-}
-
-ExitCode reset_client(Run& run) {
-    const auto file = run.arguments().number("file", 1, INT64_MAX);
-    if (!file) {
-        throw Failure(ExitCode::usage, "--file is required",
-                      "tombolo sync sessions shows the files of connected devices.");
-    }
-    run.admin().put(run.app_path("/sync/force_reset"), json::object{{"file_ident", *file}});
-    run.console().result({{"file_ident", *file}},
-                         "file " + std::to_string(*file) + " resets when it connects next");
-    return ExitCode::done;
-}
-
 } // namespace
 
 void add_sync_commands(CommandTable& table) {
@@ -259,15 +236,6 @@ void add_sync_commands(CommandTable& table) {
          .summary = "Show how far the initial sync is",
          .flags = {app_flag(), {.name = "wait", .help = "Wait until it is complete"}},
          .run = show_progress});
-    table.commands.push_back({.path = "sync sessions",
-                              .summary = "List the connected devices",
-                              .flags = {app_flag()},
-                              .run = sessions});
-    table.commands.push_back(
-        {.path = "sync reset-client",
-         .summary = "Make one device download everything again",
-         .flags = {app_flag(), {.name = "file", .value = "N", .help = "Its file's number"}},
-         .run = reset_client});
 }
 
 } // namespace tombolo::cli

@@ -93,6 +93,7 @@ ExitCode list_pending(Run& run) {
     const std::vector<json::object> users =
         pages(run, "/user_registrations/pending_users", {}, 10'000'000);
     std::vector<std::vector<std::string>> rows;
+    rows.reserve(users.size());
     for (const json::object& user : users) {
         std::string email;
         const json::value* logins = user.if_contains("login_ids");
@@ -113,6 +114,7 @@ ExitCode list_users(Run& run) {
     const auto limit = run.arguments().number("limit", 1, 10'000'000).value_or(page_size);
     const std::vector<json::object> users = find_users(run, static_cast<std::size_t>(limit));
     std::vector<std::vector<std::string>> rows;
+    rows.reserve(users.size());
     for (const json::object& user : users) {
         rows.push_back({text_of(user, "_id"), name_of(user), identities(user),
                         server::bool_or(user, "disabled", false) ? "disabled" : "enabled",
@@ -206,6 +208,7 @@ ExitCode delete_users(Run& run) {
 ExitCode list_keys(Run& run) {
     const std::vector<json::object> keys = objects_of(run.admin().get(run.app_path("/api_keys")));
     std::vector<std::vector<std::string>> rows;
+    rows.reserve(keys.size());
     for (const json::object& key : keys) {
         rows.push_back({text_of(key, "_id"), text_of(key, "name"),
                         server::bool_or(key, "disabled", false) ? "disabled" : "enabled"});
