@@ -107,7 +107,8 @@ Checked check_server(Run& run) {
             checked.findings.push_back({text_of(each, "_id"), parsed.error().what()});
             continue;
         }
-        sources[parsed->place.data_source].collections.push_back(*std::move(parsed));
+        const std::string source = parsed->place.data_source;
+        sources[source].collections.push_back(*std::move(parsed));
     }
     check(sources, checked);
     return checked;
