@@ -115,6 +115,7 @@ void Console::table(const std::vector<std::string>& headers,
         return;
     }
     std::vector<std::size_t> widths;
+    widths.reserve(headers.size());
     for (const std::string& header : headers) {
         widths.push_back(columns(header));
     }

@@ -171,7 +171,8 @@ TEST(SessionProcess, tls_needs_a_trusted_authority) {
     EXPECT_THAT(untrusted.err, HasSubstr("--ca-file"));
     std::vector<std::string> trusting = login;
     trusting.insert(trusting.end(), {"--ca-file", folder.file("cert.pem")});
-    EXPECT_EQ(command.run(trusting).code, 0);
+    const Output accepted = command.run(trusting);
+    ASSERT_EQ(accepted.code, 0) << accepted.err << server.output();
     // The profile remembers it.
     const Output who = command.run({"whoami"});
     EXPECT_EQ(who.code, 0) << who.err;
