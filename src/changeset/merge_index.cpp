@@ -147,7 +147,7 @@ class IndexedMerge {
                 first = end;
             }
         }
-        while (done < begun) {
+        for (std::size_t left = begun - done; left > 0; --left) {
             finish_one();
         }
         return true;

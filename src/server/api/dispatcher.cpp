@@ -138,8 +138,10 @@ void Dispatcher::proceed(const Route& route, const Step& step, const std::shared
     }
 }
 
+// NOLINTBEGIN(performance-unnecessary-value-param): both live on in what the pool runs
 void Dispatcher::submit(Pool pool, const Route& route, Step step, std::shared_ptr<Call> call,
                         Answer answer) {
+    // NOLINTEND(performance-unnecessary-value-param)
     const bool taken = pool_of(pool).submit([this, &route, step = std::move(step), call, answer] {
         proceed(route, step, call, answer);
     });

@@ -1,6 +1,7 @@
 // The app's logs (admin-api-and-config.md R17).
 
 #include <array>
+#include <cmath>
 #include <cstdio>
 
 #include "server/api/admin/admin_api.hpp"
@@ -41,7 +42,7 @@ std::optional<std::int64_t> parse_time(const std::string& text) {
     }
     std::int64_t ms = days_from_civil(year, month, day) * 86'400'000 +
                       std::int64_t{hour} * 3'600'000 + std::int64_t{minute} * 60'000 +
-                      static_cast<std::int64_t>(second * 1000 + 0.5);
+                      std::llround(second * 1000);
     const std::string zone = text.substr(static_cast<std::size_t>(used));
     char sign = 0;
     int zone_hour = 0;

@@ -110,16 +110,15 @@ http::Response delete_schema(AdminCall& call) {
 // Settings that are stored and shown, one object each.
 void add_setting(RouteTable& table, const std::string& path, const std::string& summary,
                  const json::object& initial) {
-    const std::string name = path;
-    table.add(Method::get, path, summary, 200, [name, initial](AdminCall& call) {
+    table.add(Method::get, path, summary, 200, [path, initial](AdminCall& call) {
         json::object out = initial;
-        for (const auto& [key, value] : take(call.apps().setting(call.app().id, name))) {
+        for (const auto& [key, value] : take(call.apps().setting(call.app().id, path))) {
             out[key] = value;
         }
         return json_response(200, out);
     });
-    table.add(Method::put, path, summary + ": change", 204, [name](AdminCall& call) {
-        call.apps().set_setting(call.app().id, name, call.body()).value();
+    table.add(Method::put, path, summary + ": change", 204, [path](AdminCall& call) {
+        call.apps().set_setting(call.app().id, path, call.body()).value();
         return http::Response::empty(204);
     });
 }
