@@ -409,7 +409,11 @@ Result<AppLayout> detect_layout(const AppTree& tree) {
                      "this is no app directory: it has no root_config.json, realm_config.json, "
                      "config.json or stitch.json");
     }
-    TOMBOLO_TRY(const json::object file, parse_json_object(tree.at(root->name)));
+    const Result<json::object> parsed = parse_json_object(tree.at(root->name));
+    if (!parsed) {
+        return parsed.error().within(root->name);
+    }
+    const json::object& file = *parsed;
     const json::value* version = file.if_contains("config_version");
     if (version == nullptr) {
         if (root->layout == AppLayout::v20200603) {

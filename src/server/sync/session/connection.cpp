@@ -216,10 +216,12 @@ bool Connection::is_bound(protocol::ClientFileIdent file) const {
 
 void Connection::handle(const protocol::Query& message) {
     if (Binding* binding = find_active(message.session, "QUERY")) {
+        // An error of the connection ends all its bindings.
+        const std::shared_ptr<BindingSignal> signal = binding->signal;
         if (const auto refusal = binding->session->query(message.version, message.query_body)) {
             send(*binding, *refusal);
         }
-        binding->signal->keep_outgoing();
+        signal->keep_outgoing();
     }
 }
 
@@ -249,11 +251,12 @@ void Connection::handle(const protocol::Upload& message) {
         storage.assign(opened->begin(), opened->end());
     }
     ++setup_.counters.uploads;
+    const std::shared_ptr<BindingSignal> signal = binding->signal;
     if (const auto refusal =
             binding->session->upload(message.progress, message.locked, std::move(storage))) {
         send(*binding, *refusal);
     }
-    binding->signal->keep_outgoing();
+    signal->keep_outgoing();
 }
 
 void Connection::handle(const protocol::Mark& message) {
@@ -361,8 +364,9 @@ bool Connection::pump() {
             return false;
         }
         last_served_ = binding->ident;
+        const std::shared_ptr<BindingSignal> signal = binding->signal;
         if (send_next(*binding)) {
-            binding->signal->keep_outgoing();
+            signal->keep_outgoing();
             ++sent;
         }
     }
