@@ -1,14 +1,17 @@
 // kill -9 at random moments of a process that writes; the parent checks what is left.
-
-#include <random>
-
-#include <poll.h>
-#include <sys/wait.h>
+//
+// The writer is this program, started anew: a mere fork() of a process with the store's threads
+// could inherit a lock that nobody will release.
 
 #include <array>
 #include <atomic>
 #include <cstdlib>
+#include <random>
+#include <string_view>
 #include <thread>
+
+#include <fcntl.h>
+#include <sys/wait.h>
 
 #include "server/store/store_fixture.hpp"
 
@@ -30,6 +33,8 @@ void say(int pipe, Said said) {
         ::_exit(3);
     }
 }
+
+constexpr const char* writer_option = "--write-until-killed";
 
 // Never returns.
 [[noreturn]] void write_until_killed(const std::string& directory, int pipe,
@@ -81,11 +86,21 @@ struct Progress {
 void run_and_kill(const std::string& directory, int delay_us, Progress& progress) {
     int pipe[2];
     ASSERT_EQ(::pipe(pipe), 0);
+    ASSERT_EQ(::fcntl(pipe[0], F_SETFD, FD_CLOEXEC), 0);
+    std::vector<std::string> words{"writer", writer_option, directory, std::to_string(pipe[1])};
+    for (const std::int64_t n : progress.tried) {
+        words.push_back(std::to_string(n));
+    }
+    std::vector<char*> arguments;
+    for (std::string& word : words) {
+        arguments.push_back(word.data());
+    }
+    arguments.push_back(nullptr);
     const pid_t child = ::fork();
     ASSERT_GE(child, 0);
     if (child == 0) {
-        ::close(pipe[0]);
-        write_until_killed(directory, pipe[1], progress.tried);
+        ::execv("/proc/self/exe", arguments.data());
+        ::_exit(6);
     }
     ::close(pipe[1]);
     Said said{};
@@ -156,5 +171,23 @@ TEST(Kill, nothing_acknowledged_is_lost_in_200_kills) {
     EXPECT_GT(inside_writes, kills / 2);
 }
 
+// The writer's command line, as run_and_kill() makes it; returns when it is another one.
+void become_writer(int argc, char** argv) {
+    if (argc != 4 + static_cast<int>(writers) || std::string_view(argv[1]) != writer_option) {
+        return;
+    }
+    std::array<std::int64_t, writers> from{};
+    for (std::size_t i = 0; i < writers; ++i) {
+        from[i] = std::stoll(argv[4 + i]);
+    }
+    write_until_killed(argv[2], std::stoi(argv[3]), from);
+}
+
 } // namespace
 } // namespace tombolo::store
+
+int main(int argc, char** argv) {
+    tombolo::store::become_writer(argc, argv);
+    testing::InitGoogleTest(&argc, argv);
+    return RUN_ALL_TESTS();
+}
