@@ -201,7 +201,7 @@ class ExpressionParser {
     Node truth(bool wanted, BsonView value, const std::string& path) {
         if (value.is_document() && !value.as_document().empty()) {
             const std::string_view first = (*value.as_document().begin()).key;
-            const std::string_view name = first.substr(1);
+            const std::string_view name = first.substr(first.empty() ? 0 : 1);
             const bool logical = is_operator_key(first) &&
                                  (name == "and" || name == "or" || name == "nor" || name == "not");
             if (logical || !is_operator_key(first)) {
