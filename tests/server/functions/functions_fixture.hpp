@@ -6,12 +6,12 @@
 #include <map>
 #include <memory>
 #include <string>
-#include <unistd.h>
 
 #include "server/app/app_repository.hpp"
 #include "server/functions/functions.hpp"
 #include "server/runtime/sealer.hpp"
 #include "server/store/embedded/embedded_store.hpp"
+#include "support/temporary_folder.hpp"
 
 namespace tombolo::functions {
 
@@ -29,24 +29,17 @@ inline server::AppTree app_of(const std::map<std::string, std::string>& sources,
 class Fixture {
   public:
     explicit Fixture(FunctionOptions options = {}) {
-        std::string pattern = (std::filesystem::temp_directory_path() / "tombolo-XXXXXX").string();
-        if (::mkdtemp(pattern.data()) == nullptr) {
-            throw std::runtime_error("cannot make a temporary folder");
-        }
-        folder_ = pattern;
         store::EmbeddedOptions embedded;
-        embedded.directory = folder_ + "/store";
+        embedded.directory = folder_.file("store");
         store_ = store::open_embedded(embedded).value();
         apps_ = server::AppRepository::open(*store_, sealer_).value();
-        options.folder = folder_ + "/dependencies";
+        options.folder = folder_.file("dependencies");
         functions_ = std::make_unique<Functions>(*apps_, *log_, options);
     }
     ~Fixture() {
         functions_.reset();
         apps_.reset();
         store_.reset();
-        std::error_code ignored;
-        std::filesystem::remove_all(folder_, ignored);
     }
     Fixture(const Fixture&) = delete;
     Fixture& operator=(const Fixture&) = delete;
@@ -68,10 +61,10 @@ class Fixture {
     }
     Functions& functions() { return *functions_; }
     server::AppRepository& apps() { return *apps_; }
-    const std::string& folder() const { return folder_; }
+    std::string folder() const { return folder_.path().string(); }
 
   private:
-    std::string folder_;
+    TemporaryFolder folder_; ///< outlives all that is in it
     std::unique_ptr<server::Log> log_ = server::Log::none();
     server::Sealer sealer_{server::Sealer::Key{}};
     std::unique_ptr<store::Store> store_;
