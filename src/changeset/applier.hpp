@@ -62,6 +62,14 @@ struct ClassInfo {
     const ColumnInfo* find_column(std::string_view column_name) const noexcept;
 };
 
+/// Where classes are looked up by name.
+class ClassSource {
+  public:
+    virtual ~ClassSource() = default;
+    /// nullptr when there is no such class. Valid until the schema changes.
+    virtual const ClassInfo* find_class(std::string_view class_name) const noexcept = 0;
+};
+
 /// What an edit puts into a place: a scalar or link, an empty collection, or an embedded object
 /// with default fields.
 struct NewContent {

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "server/sync/engine/difference.hpp"
+#include "changeset/difference.hpp"
 #include "server/sync/engine/integrator.hpp"
 
 namespace tombolo::server::sync {
@@ -197,7 +197,8 @@ void Integrator::append_outside_part(ChangesetBuilder& out, const ObjectRef& obj
         }
     }
     if (before && after) {
-        append_difference(out, *model_, object, *before, *after);
+        changeset::append_difference(out, *model_, *model_->find_class(object.class_name),
+                                     to_view(object.key), *before, *after);
     } else if (after) {
         if (images.before.exists()) {
             append_erase(out, object);

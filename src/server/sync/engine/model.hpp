@@ -29,7 +29,7 @@ struct ClassStorage {
     store::CollectionName sidecar_name;
 };
 
-class Model {
+class Model final : public changeset::ClassSource {
   public:
     /// Makes the collections that are not there yet.
     static Result<std::shared_ptr<const Model>> make(SyncModel model, store::Store& store);
@@ -42,7 +42,7 @@ class Model {
     const std::map<std::string, changeset::ClassInfo, std::less<>>& classes() const noexcept {
         return classes_;
     }
-    const changeset::ClassInfo* find_class(std::string_view name) const noexcept;
+    const changeset::ClassInfo* find_class(std::string_view name) const noexcept override;
     /// Null for embedded classes and unknown names.
     const ClassStorage* storage(std::string_view class_name) const noexcept;
     /// The class whose objects live there, or null.

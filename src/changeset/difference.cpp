@@ -1,24 +1,17 @@
-#include "server/sync/engine/difference.hpp"
+#include "changeset/difference.hpp"
 
 #include <algorithm>
 
-#include "server/sync/engine/content_writer.hpp"
+#include "changeset/content_writer.hpp"
 
-namespace tombolo::server::sync {
-
-using changeset::ChangesetBuilder;
-using changeset::ClassInfo;
-using changeset::CollectionKind;
-using changeset::ColumnInfo;
-using changeset::PayloadType;
-using changeset::Place;
+namespace tombolo::changeset {
 
 namespace {
 
 class DifferenceWriter {
   public:
-    DifferenceWriter(ChangesetBuilder& out, const Model& model)
-        : out_(out), model_(model), content_(out, model) {}
+    DifferenceWriter(ChangesetBuilder& out, const ClassSource& classes)
+        : out_(out), classes_(classes), content_(out, classes) {}
 
     void fields(Place& place, const ClassInfo& info, const Object& before, const Object& after,
                 bool is_root);
@@ -34,7 +27,7 @@ class DifferenceWriter {
               std::optional<std::uint32_t> list_size, bool is_key);
 
     ChangesetBuilder& out_;
-    const Model& model_;
+    const ClassSource& classes_;
     ContentWriter content_;
 };
 
@@ -46,7 +39,7 @@ void DifferenceWriter::slot(Place& place, const ColumnInfo* column, const Value&
         return;
     }
     if (before.get_if<Object>() != nullptr && after.get_if<Object>() != nullptr) {
-        fields(place, *model_.find_class(column->target), *before.get_if<Object>(),
+        fields(place, *classes_.find_class(column->target), *before.get_if<Object>(),
                *after.get_if<Object>(), false);
     } else if (before.get_if<List>() != nullptr && after.get_if<List>() != nullptr) {
         list(place, nullptr, *before.get_if<List>(), *after.get_if<List>());
@@ -177,14 +170,10 @@ void DifferenceWriter::fields(Place& place, const ClassInfo& info, const Object&
 
 } // namespace
 
-void append_difference(ChangesetBuilder& out, const Model& model, const ObjectRef& object,
-                       const Object& before, const Object& after) {
-    const ClassInfo* info = model.find_class(object.class_name);
-    if (info == nullptr) {
-        return;
-    }
-    Place place{object.class_name, to_view(object.key), "", {}};
-    DifferenceWriter(out, model).fields(place, *info, before, after, true);
+void append_difference(ChangesetBuilder& out, const ClassSource& classes, const ClassInfo& info,
+                       const PrimaryKeyView& key, const Object& before, const Object& after) {
+    Place place{info.name, key, "", {}};
+    DifferenceWriter(out, classes).fields(place, info, before, after, true);
 }
 
-} // namespace tombolo::server::sync
+} // namespace tombolo::changeset
