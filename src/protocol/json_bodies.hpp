@@ -136,5 +136,7 @@ Result<PrimaryKey> parse_rejected_key(std::string_view base64);
 /// view` appended when that is the cause.
 std::string rejection_reason(const PrimaryKeyView& key, std::string_view class_name,
                              bool is_outside_view);
+/// `write to <pk> in table "<class>" will corrupt geojson data`.
+std::string geo_rejection_reason(const PrimaryKeyView& key, std::string_view class_name);
 
 } // namespace tombolo::protocol

@@ -109,6 +109,10 @@ struct KeyWriter {
     bool operator()(const GlobalKey&) const { return false; }
 };
 
+std::string write_to(const PrimaryKeyView& key, std::string_view class_name) {
+    return "write to " + to_text(key) + " in table \"" + std::string(class_name) + "\"";
+}
+
 } // namespace
 
 Result<std::string> write_rejected_key(const PrimaryKeyView& key) {
@@ -135,13 +139,15 @@ Result<PrimaryKey> parse_rejected_key(std::string_view base64) {
 
 std::string rejection_reason(const PrimaryKeyView& key, std::string_view class_name,
                              bool is_outside_view) {
-    std::string reason = "write to " + to_text(key) + " in table \"";
-    reason += class_name;
-    reason += "\" not allowed";
+    std::string reason = write_to(key, class_name) + " not allowed";
     if (is_outside_view) {
         reason += "; object is outside of the current query view";
     }
     return reason;
+}
+
+std::string geo_rejection_reason(const PrimaryKeyView& key, std::string_view class_name) {
+    return write_to(key, class_name) + " will corrupt geojson data";
 }
 
 } // namespace tombolo::protocol

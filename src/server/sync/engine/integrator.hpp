@@ -92,6 +92,7 @@ class Integrator {
         changeset::Changeset kept; ///< empty: nothing
         bool is_refused = false;
         bool is_outside_view = false; ///< why it was refused
+        bool breaks_geo_field = false;
         bool meets_edge = false;
         bool has_change = false; ///< before and after say something
         Image before;

@@ -5,6 +5,7 @@
 #include "changeset/apply_changeset.hpp"
 #include "changeset/codec.hpp"
 #include "protocol/json_bodies.hpp"
+#include "server/sync/engine/geo_fields.hpp"
 #include "server/sync/engine/integrator.hpp"
 #include "server/sync/engine/session_error.hpp"
 
@@ -348,6 +349,10 @@ Result<void> Integrator::decide(const View& view, Judged& judged, const Changese
         }
         return {};
     }
+    if (breaks_geo_field(*model_, class_name, **applied)) {
+        judged.breaks_geo_field = true;
+        return {};
+    }
     // An object that was erased and made again starts from nothing.
     Result<Image> after =
         write_object(*model_, judged.object, **applied, erases ? Image() : judged.before);
@@ -403,9 +408,12 @@ Result<void> Integrator::append_reset(LoadedFile& file, const std::vector<Judged
     std::vector<RejectedObject> rejected;
     for (const Judged& each : judged) {
         if (each.is_refused) {
-            rejected.push_back({each.object, protocol::rejection_reason(to_view(each.object.key),
-                                                                        each.object.class_name,
-                                                                        each.is_outside_view)});
+            const PrimaryKeyView key = to_view(each.object.key);
+            const std::string& name = each.object.class_name;
+            rejected.push_back(
+                {each.object, each.breaks_geo_field
+                                  ? protocol::geo_rejection_reason(key, name)
+                                  : protocol::rejection_reason(key, name, each.is_outside_view)});
         }
         if (each.is_refused || each.meets_edge) {
             objects.push_back(each.object);
