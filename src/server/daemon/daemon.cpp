@@ -193,6 +193,7 @@ class Daemon::Impl {
         options.directory = (fs::path(config_.data) / "store").string();
         options.block_cache_bytes = static_cast<std::size_t>(config_.cache_megabytes) << 20;
         TOMBOLO_TRY(store_, store::open_embedded(options));
+        synced_store_ = std::make_unique<sync::SyncedStore>(*store_);
         return {};
     }
 
@@ -257,7 +258,7 @@ class Daemon::Impl {
                                   static_cast<unsigned>(config_.request_burst)});
         key_sets_ = std::make_unique<auth::KeySets>(
             auth::KeySetOptions{config_.allow_private_key_set_urls}, unix_ms);
-        context_.reset(new auth::Context{*store_, *apps_, *tokens_, *throttle_, *mailer_,
+        context_.reset(new auth::Context{*synced_store_, *apps_, *tokens_, *throttle_, *mailer_,
                                          *key_sets_, log_, unix_ms, config_.public_url,
                                          config_.hide_unknown_users});
         app_log_ = std::make_unique<AppLog>(*store_, unix_ms);
@@ -377,8 +378,14 @@ class Daemon::Impl {
         apps_->add_listener([this](const AppEvent& event) {
             if (event.after != nullptr) {
                 sync_->app_changed(event.after);
+            } else if (event.before != nullptr) {
+                sync_->app_removed(event.before->id);
             }
         });
+        for (const auto& app : apps_->all()) {
+            sync_->app_changed(app);
+        }
+        synced_store_->connect(sync_.get());
     }
 
     // What a device may be offline for needs the documents' past of that time.
@@ -438,6 +445,8 @@ class Daemon::Impl {
     const Log& log_;
     std::unique_ptr<Sealer> sealer_;
     std::unique_ptr<store::Store> store_;
+    /// What all but sync and the server's own records write through.
+    std::unique_ptr<sync::SyncedStore> synced_store_;
     std::unique_ptr<AppRepository> apps_;
     std::optional<FirstAdministrator> first_administrator_;
     std::unique_ptr<auth::Tokens> tokens_;

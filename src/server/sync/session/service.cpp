@@ -89,7 +89,7 @@ class SyncService::Slot final : public EngineHost {
 SyncService::SyncService(ServiceOptions options, store::Store& store, const AppRepository& apps,
                          const Clock& clock, Random& random, const Log& log)
     : options_(std::move(options)), store_(store), apps_(apps), clock_(clock), random_(random),
-      log_(log),
+      log_(log), routes_(store),
       engine_pool_({"sync-engine", options_.engine_threads, options_.connections_max, false}),
       session_pool_(
           {"sync-session", options_.session_threads, 2 * options_.connections_max, false}) {}
@@ -117,6 +117,7 @@ SyncService::slot_of(const std::shared_ptr<const App>& app) {
         return slot;
     }
     TOMBOLO_TRY(AppModel model, make_app_model(app->config));
+    TOMBOLO_TRY_VOID(routes_.add(app->id, model.model.documents.places));
     for (const std::string& warning : model.warnings) {
         log_.warning("sync configuration", {{"app", app->client_app_id}, {"warning", warning}});
     }
@@ -126,6 +127,11 @@ SyncService::slot_of(const std::shared_ptr<const App>& app) {
     const MutexLock lock(mutex_);
     slots_.emplace(app->id, slot);
     return slot;
+}
+
+Result<void> SyncService::claim(const App& app) {
+    TOMBOLO_TRY(const AppModel model, make_app_model(app.config));
+    return routes_.add(app.id, model.model.documents.places);
 }
 
 std::shared_ptr<SyncService::Slot> SyncService::find_slot(const ObjectId& app) const {
@@ -219,9 +225,64 @@ void SyncService::roles_changed(const ObjectId& app, const std::string& user_id)
     }
 }
 
+bool SyncService::takes(store::CollectionId collection) const {
+    return routes_.find(collection).has_value();
+}
+
+void SyncService::write(store::Transaction transaction, store::Store::Completion done) {
+    std::optional<ObjectId> id;
+    for (const store::Transaction::Request& request : transaction.requests()) {
+        const auto* document = std::get_if<store::Transaction::DocumentRequest>(&request);
+        const auto owner = document ? routes_.find(document->collection) : std::nullopt;
+        if (owner && id && *owner != *id) {
+            return done(Error(ErrorCode::unsupported,
+                              "a transaction cannot write documents that two apps sync"));
+        }
+        id = owner ? owner : id;
+    }
+    const std::shared_ptr<const App> app = id ? apps_.find(*id) : nullptr;
+    if (app == nullptr) { // sync was terminated since the caller looked
+        return store_.commit_async(std::move(transaction), std::move(done));
+    }
+    {
+        const MutexLock lock(mutex_);
+        if (is_stopped_) {
+            return done(Error(ErrorCode::unavailable, "the server is shutting down"));
+        }
+    }
+    const auto slot = slot_of(app);
+    if (!slot) {
+        log_.error("sync cannot start",
+                   {{"app", app->client_app_id}, {"error", slot.error().what()}});
+        return done(Error(ErrorCode::unavailable,
+                          "the collection is synced, and sync of the app cannot start; the "
+                          "server's log has the reason"));
+    }
+    (*slot)->engine().write(std::move(transaction), std::move(done));
+}
+
+void SyncService::app_removed(const ObjectId& app) {
+    close_connections(app, "", 1011, "the app was removed");
+    routes_.remove(app);
+    const MutexLock lock(mutex_);
+    if (const auto found = slots_.find(app); found != slots_.end()) {
+        retired_.push_back(std::move(found->second));
+        slots_.erase(found);
+    }
+}
+
 void SyncService::app_changed(const std::shared_ptr<const App>& app) {
     const auto slot = find_slot(app->id);
     if (slot == nullptr) {
+        // Not used yet: its engine starts with the first device or write.
+        const bool has_sync =
+            app->config.sync.mode == SyncConfig::Mode::flexible && !app->config.sync.state.empty();
+        if (!has_sync) {
+            routes_.remove(app->id);
+        } else if (const Result<void> claimed = claim(*app); !claimed) {
+            log_.error("the app cannot sync",
+                       {{"app", app->client_app_id}, {"error", claimed.error().what()}});
+        }
         return;
     }
     if (!app->config.sync.enabled()) {
@@ -229,8 +290,11 @@ void SyncService::app_changed(const std::shared_ptr<const App>& app) {
         return;
     }
     Result<AppModel> model = make_app_model(app->config);
-    const Result<void> taken =
-        model ? slot->engine().update_model(std::move(model->model)) : Result<void>(model.error());
+    Result<void> taken =
+        model ? routes_.add(app->id, model->model.documents.places) : Result<void>(model.error());
+    if (taken) {
+        taken = slot->engine().update_model(std::move(model->model));
+    }
     if (!taken) {
         log_.error("sync keeps to the schema it had",
                    {{"app", app->client_app_id}, {"error", taken.error().what()}});

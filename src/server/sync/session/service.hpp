@@ -1,7 +1,7 @@
 #pragma once
 
 // Device Sync of all apps of a server: an engine for each app that syncs, made when its first
-// device connects, and the connections on them.
+// device connects or the first write to its documents comes, and the connections on them.
 //
 // Thread-safety: all members from any thread. stop() before the listener's threads are gone is not
 // needed: connections that still live find no pool and end with their sockets. The references of
@@ -23,8 +23,10 @@
 #include "server/runtime/worker_pool.hpp"
 #include "server/store/store.hpp"
 #include "server/sync/session/counters.hpp"
+#include "server/sync/session/routes.hpp"
 #include "server/sync/session/sync_roles.hpp"
 #include "server/sync/session/sync_socket.hpp"
+#include "server/sync/session/synced_store.hpp"
 
 namespace tombolo::server::sync {
 
@@ -47,11 +49,15 @@ struct SyncUser {
     std::string user_id;
 };
 
-class SyncService {
+class SyncService final : public OutsideWriter {
   public:
     SyncService(ServiceOptions options, store::Store& store, const AppRepository& apps,
                 const Clock& clock, Random& random, const Log& log);
-    ~SyncService();
+    ~SyncService() override;
+
+    // OutsideWriter: what is no device's write, of a collection that some app syncs.
+    bool takes(store::CollectionId collection) const override;
+    void write(store::Transaction transaction, store::Store::Completion done) override;
 
     /// The answer to a WebSocket upgrade: a 101, or invalid_argument (400) when it is not a proper
     /// one or no version is common, unavailable (503) when the app does not sync now.
@@ -66,8 +72,9 @@ class SyncService {
     void access_ended(const ObjectId& app, const std::string& user_id);
     /// The user's role may have changed; empty: everybody's.
     void roles_changed(const ObjectId& app, const std::string& user_id);
-    /// A new deployment is in force.
+    /// A new deployment is in force; also once for every app at the start.
     void app_changed(const std::shared_ptr<const App>& app);
+    void app_removed(const ObjectId& app);
     /// Lets what is queued end; nothing is accepted any more.
     void stop();
 
@@ -83,6 +90,8 @@ class SyncService {
 
     Result<std::shared_ptr<Slot>> slot_of(const std::shared_ptr<const App>& app);
     std::shared_ptr<Slot> find_slot(const ObjectId& app) const;
+    /// Its collections are written through the engine from now on.
+    Result<void> claim(const App& app);
     void close_connections(const ObjectId& app, const std::string& user_id, std::uint16_t code,
                            const std::string& reason);
 
@@ -93,9 +102,12 @@ class SyncService {
     Random& random_;
     const Log& log_;
     Counters counters_;
+    Routes routes_;
     Mutex opening_; ///< one engine is opened at a time
     mutable Mutex mutex_;
     std::map<ObjectId, std::shared_ptr<Slot>> slots_ TOMBOLO_GUARDED_BY(mutex_);
+    /// Of removed apps: a commit may still call back.
+    std::vector<std::shared_ptr<Slot>> retired_ TOMBOLO_GUARDED_BY(mutex_);
     std::unordered_set<SyncSocket*> sockets_ TOMBOLO_GUARDED_BY(mutex_);
     bool is_stopped_ TOMBOLO_GUARDED_BY(mutex_) = false;
     WorkerPool engine_pool_;
