@@ -31,8 +31,7 @@ Error invalid(std::string message, std::string context = {}) {
 
 Result<void> check_point(const GeoPoint& point, const std::string& context) {
     if (!point.is_valid()) {
-        return invalid(fmt::format("[{}, {}] is no point: longitude must lie in -180..180 and "
-                                   "latitude in -90..90",
+        return invalid(fmt::format("longitude/latitude is out of bounds, lng: {} lat: {}",
                                    point.longitude, point.latitude),
                        context);
     }
@@ -49,7 +48,8 @@ Result<std::unique_ptr<S2Loop>> make_loop(const std::vector<GeoPoint>& ring,
         return a.longitude == b.longitude && a.latitude == b.latitude;
     };
     if (ring.empty() || !same_place(ring.front(), ring.back())) {
-        return invalid("a polygon's ring must end with the point it begins with", context);
+        return invalid(
+            "Loop is not closed: a polygon's ring must end with the point it begins with", context);
     }
     std::vector<S2Point> vertices;
     vertices.reserve(ring.size());
@@ -62,7 +62,7 @@ Result<std::unique_ptr<S2Loop>> make_loop(const std::vector<GeoPoint>& ring,
         vertices.pop_back();
     }
     if (vertices.size() < 3) {
-        return invalid("a polygon's ring needs at least three distinct points", context);
+        return invalid("Loop must have at least 3 different vertices", context);
     }
     auto loop = std::make_unique<S2Loop>();
     // S2's own checks would end the process.

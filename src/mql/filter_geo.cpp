@@ -115,6 +115,16 @@ Result<std::vector<FlatPoint>> parse_points(BsonView value, std::string_view wha
     return points;
 }
 
+/// Clients look for MongoDB's "(BadValue)" in front of these reasons.
+Result<GeoRegion> make_region(const GeoShape& shape) {
+    auto region = GeoRegion::make(shape);
+    if (!region) {
+        return Error(ErrorCode::mql_invalid, "(BadValue) " + region.error().message(),
+                     region.error().context());
+    }
+    return region;
+}
+
 Result<GeoRegion> parse_polygon(BsonView rings) {
     if (!rings.is_array()) {
         return invalid("Polygon coordinates must be an array of rings");
@@ -127,11 +137,7 @@ Result<GeoRegion> parse_polygon(BsonView rings) {
             out.push_back(on_sphere(point));
         }
     }
-    auto region = GeoRegion::make(polygon);
-    if (!region) {
-        return Error(ErrorCode::mql_invalid, region.error().message(), region.error().context());
-    }
-    return region;
+    return make_region(polygon);
 }
 
 Result<GeoPoint> parse_geo_json_center(BsonView geometry, std::string_view op) {
@@ -142,7 +148,7 @@ Result<GeoPoint> parse_geo_json_center(BsonView geometry, std::string_view op) {
     }
     const GeoPoint point = on_sphere(*position);
     if (!point.is_valid()) {
-        return invalid("longitude must lie in -180..180 and latitude in -90..90");
+        return invalid("(BadValue) longitude/latitude is out of bounds");
     }
     return point;
 }
@@ -202,18 +208,15 @@ Result<std::pair<FlatPoint, double>> parse_circle(BsonView operand, std::string_
     TOMBOLO_TRY(const FlatPoint center, parse_point(operand.as_document().at(0), what));
     const BsonView radius = operand.as_document().at(1);
     if (!radius.is_number() || !(radius.to_double() >= 0)) {
-        return invalid(std::string(what) + " needs a radius that is not negative");
+        return invalid("(BadValue) radius must be a non-negative number: " + std::string(what));
     }
     return std::pair(center, radius.to_double());
 }
 
 Result<GeoPredicate> compile_center_sphere(BsonView operand) {
     TOMBOLO_TRY(const auto circle, parse_circle(operand, "$centerSphere"));
-    auto region = GeoRegion::make(GeoCircle{on_sphere(circle.first), circle.second});
-    if (!region) {
-        return Error(ErrorCode::mql_invalid, region.error().message(), region.error().context());
-    }
-    return make(Regions{{*region}});
+    TOMBOLO_TRY(GeoRegion region, make_region(GeoCircle{on_sphere(circle.first), circle.second}));
+    return make(Regions{{std::move(region)}});
 }
 
 Result<GeoPredicate> compile_box(BsonView operand) {
@@ -294,7 +297,7 @@ Result<GeoPredicate> compile_near(std::string_view op, BsonView operand,
     TOMBOLO_TRY(near.center, parse_point(operand, op));
     near.metric = op == "$nearSphere" ? Metric::radians : Metric::flat;
     if (near.metric == Metric::radians && !on_sphere(near.center).is_valid()) {
-        return invalid("longitude must lie in -180..180 and latitude in -90..90");
+        return invalid("(BadValue) longitude/latitude is out of bounds");
     }
     TOMBOLO_TRY_VOID(read_distances(siblings, near));
     return make(near);
