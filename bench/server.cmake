@@ -1,5 +1,6 @@
 tombolo_tool(bench_server
     SOURCES
+        cities.cpp
         server.cpp
         server_apps.cpp
         server_import.cpp

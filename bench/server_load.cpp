@@ -165,10 +165,18 @@ int connect_to(std::uint16_t port) {
 }
 
 Reply ask(int socket, const std::string& request) {
+    send_request(socket, request);
+    return receive_reply(socket);
+}
+
+void send_request(int socket, const std::string& request) {
     if (::send(socket, request.data(), request.size(), MSG_NOSIGNAL) !=
         static_cast<ssize_t>(request.size())) {
         give_up("cannot send to the server");
     }
+}
+
+Reply receive_reply(int socket) {
     std::string read;
     char buffer[8192];
     std::size_t size = 0;

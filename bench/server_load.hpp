@@ -41,5 +41,7 @@ struct Reply {
 };
 /// Sends and waits for the answer.
 Reply ask(int socket, const std::string& request);
+void send_request(int socket, const std::string& request);
+Reply receive_reply(int socket);
 
 } // namespace tombolo::bench

@@ -48,18 +48,20 @@ void end_with_parent() {
     ::prctl(PR_SET_PDEATHSIG, SIGKILL);
 }
 
-std::uint16_t port_in(const std::string& text) {
-    const std::string mark = "listens on http://127.0.0.1:";
-    const std::size_t at = text.find(mark);
+// The port in the line that holds `start`; 0 while that line is not whole.
+std::uint16_t port_in(const std::string& text, const std::string& start) {
+    static const std::string host = "://127.0.0.1:";
+    const std::size_t line = text.find(start);
+    const std::size_t at = line == std::string::npos ? line : text.find(host, line);
     const bool whole = at != std::string::npos && text.find('\n', at) != std::string::npos;
-    return whole ? static_cast<std::uint16_t>(std::atoi(text.c_str() + at + mark.size()))
+    return whole ? static_cast<std::uint16_t>(std::atoi(text.c_str() + at + host.size()))
                  : std::uint16_t{0};
 }
 
 } // namespace
 
 void give_up(const std::string& what) {
-    std::fprintf(stderr, "bench_server: %s\n", what.c_str());
+    std::fprintf(stderr, "bench: %s\n", what.c_str());
     std::exit(1);
 }
 
@@ -87,7 +89,7 @@ std::vector<double> in_child(const std::function<std::vector<double>()>& work) {
             write_all(ends[1], numbers.data(), count * sizeof(double));
             ::_exit(0);
         } catch (const std::exception& error) {
-            std::fprintf(stderr, "bench_server: %s\n", error.what());
+            std::fprintf(stderr, "bench: %s\n", error.what());
             ::_exit(1);
         }
     }
@@ -149,17 +151,22 @@ ServerProcess ServerProcess::start_daemon(const std::vector<std::string>& argume
         ::_exit(127);
     }
     ::close(ends[1]);
+    const bool has_metrics =
+        std::find(arguments.begin(), arguments.end(), "--metrics-listen") != arguments.end();
+    const std::string last = has_metrics ? "metrics, " : "listens on ";
     std::string said;
     char buffer[512];
     ssize_t count = 0;
-    while (port_in(said) == 0 && (count = ::read(ends[0], buffer, sizeof buffer)) > 0) {
+    while (port_in(said, last) == 0 && (count = ::read(ends[0], buffer, sizeof buffer)) > 0) {
         said.append(buffer, static_cast<std::size_t>(count));
     }
     // The reading end stays open: the server may print more.
-    if (port_in(said) == 0) {
+    if (port_in(said, last) == 0) {
         give_up("the server did not start");
     }
-    return {child, port_in(said)};
+    ServerProcess process(child, port_in(said, "listens on "));
+    process.metrics_port_ = has_metrics ? port_in(said, last) : std::uint16_t{0};
+    return process;
 }
 
 ServerProcess::~ServerProcess() {
@@ -185,12 +192,28 @@ std::string program_folder() {
 
 std::string scratch_folder() {
     static const std::string folder = [] {
-        std::string path = "build/bench-server";
+        std::string path = "build/" +
+                           std::filesystem::read_symlink("/proc/self/exe").filename().string() +
+                           ".data";
         std::filesystem::remove_all(path);
         std::filesystem::create_directories(path);
         return path;
     }();
     return folder;
+}
+
+void run_command(const std::string& url, const std::vector<std::string>& arguments) {
+    ::setenv("TOMBOLO_URL", url.c_str(), 1);
+    ::setenv("TOMBOLO_USERNAME", "admin", 1);
+    ::setenv("TOMBOLO_PASSWORD", "password", 1);
+    ::setenv("XDG_CONFIG_HOME", scratch_folder().c_str(), 1);
+    std::string line = program_folder() + "/tombolo --quiet";
+    for (const std::string& argument : arguments) {
+        line += " " + argument;
+    }
+    if (std::system((line + " >/dev/null").c_str()) != 0) {
+        give_up("failed: " + line);
+    }
 }
 
 void print(const char* metric, double value, const char* unit, const char* reference,

@@ -1,7 +1,7 @@
 #pragma once
 
-// Child processes of bench_server. The program itself starts no thread and opens no database, so
-// that fork() is safe at any time; all that is measured lives in children.
+// Child processes of bench_server and bench_sync. The programs themselves start no thread and open
+// no database, so that fork() is safe at any time; all that is measured lives in children.
 
 #include <sys/types.h>
 
@@ -30,13 +30,16 @@ class ServerProcess {
     /// Starts `arguments` and waits for the line that says where it listens.
     static ServerProcess start_daemon(const std::vector<std::string>& arguments);
     ~ServerProcess();
-    ServerProcess(ServerProcess&& other) noexcept : pid_(other.pid_), port_(other.port_) {
+    ServerProcess(ServerProcess&& other) noexcept
+        : pid_(other.pid_), port_(other.port_), metrics_port_(other.metrics_port_) {
         other.pid_ = -1;
     }
     ServerProcess(const ServerProcess&) = delete;
     ServerProcess& operator=(const ServerProcess&) = delete;
 
     std::uint16_t port() const noexcept { return port_; }
+    /// 0: it has none.
+    std::uint16_t metrics_port() const noexcept { return metrics_port_; }
     pid_t pid() const noexcept { return pid_; }
     std::uint64_t resident_bytes() const;
 
@@ -45,11 +48,16 @@ class ServerProcess {
 
     pid_t pid_;
     std::uint16_t port_;
+    std::uint16_t metrics_port_ = 0;
 };
 
 /// The folder of this program, and a scratch folder emptied at the first call.
 std::string program_folder();
 std::string scratch_folder();
+
+/// The `tombolo` command, as administrator admin/password. The arguments are ours: nothing in them
+/// means something to a shell.
+void run_command(const std::string& url, const std::vector<std::string>& arguments);
 
 void print(const char* metric, double value, const char* unit, const char* reference,
            double reference_value, double ratio);

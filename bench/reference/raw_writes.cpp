@@ -118,6 +118,29 @@ std::vector<RawBatch> record_batches(const std::string& store_directory,
     return batches;
 }
 
+std::vector<RawBatch> record_all(const std::string& store_directory,
+                                 std::vector<std::string>& family_names, std::size_t batch_bytes) {
+    check(rocksdb::DB::ListColumnFamilies(rocksdb::DBOptions(), store_directory, &family_names));
+    const Opened opened = open(store_directory, family_names, true);
+    std::vector<RawBatch> batches(1);
+    std::size_t bytes = 0;
+    for (std::size_t i = 0; i < family_names.size(); ++i) {
+        const std::unique_ptr<rocksdb::Iterator> cursor(
+            opened.db->NewIterator(rocksdb::ReadOptions(), opened.handles[i]));
+        for (cursor->SeekToFirst(); cursor->Valid(); cursor->Next()) {
+            batches.back().push_back({static_cast<std::uint8_t>(i), cursor->key().ToString(),
+                                      cursor->value().ToString()});
+            bytes += cursor->key().size() + cursor->value().size();
+            if (bytes >= batch_bytes) {
+                batches.emplace_back();
+                bytes = 0;
+            }
+        }
+        check(cursor->status());
+    }
+    return batches;
+}
+
 double write_raw(const std::string& directory, const std::vector<std::string>& family_names,
                  const std::vector<RawBatch>& batches) {
     const Opened opened = open(directory, family_names, false);

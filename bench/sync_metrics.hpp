@@ -1,0 +1,28 @@
+#pragma once
+
+// The metrics of `scripts/bench sync`, by the names of docs/performance.md. Each starts the servers
+// it needs, prints its lines, and ends the program when a result is wrong.
+
+#include <string>
+#include <vector>
+
+namespace tombolo::bench {
+
+/// Repetitions of everything that is a median.
+inline constexpr int sync_repetitions = 5;
+
+void bench_propagate();
+void bench_propagate_nagle();
+void bench_upload_many();
+void bench_upload_backlog();
+void bench_fanout();
+void bench_bootstrap();
+
+/// p50 and p99, sorted on the way.
+struct Spread {
+    double p50 = 0;
+    double p99 = 0;
+};
+Spread spread_of(std::vector<double> seconds);
+
+} // namespace tombolo::bench
