@@ -1,5 +1,7 @@
 #include "server/rules/sync_access.hpp"
 
+#include <algorithm>
+
 #include "mql/bson_compare.hpp"
 
 namespace tombolo::rules {
@@ -49,10 +51,9 @@ class SyncRole {
                     query(role_.filter_write, "document_filters.write"));
         TOMBOLO_TRY(out.insert, query(role_.insert, "insert"));
         TOMBOLO_TRY(out.erase, query(role_.erase, "delete"));
-        TOMBOLO_TRY(const bool may_write, whole(true));
-        TOMBOLO_TRY(const bool may_read, whole(false));
-        out.read = may_read || may_write ? either(reads, writes) : constant(false);
-        out.write = may_write ? writes : constant(false);
+        TOMBOLO_TRY(out.fields, fields());
+        out.read = some(out.fields, false) ? either(reads, writes) : constant(false);
+        out.write = some(out.fields, true) ? writes : constant(false);
         return out;
     }
 
@@ -80,43 +81,71 @@ class SyncRole {
         return *std::move(found);
     }
 
-    // Whether all fields may be read (or written); an error when only some may.
-    Result<bool> whole(bool write) const {
-        const Expression& top = write ? role_.write : role_.read;
-        if (top.is_defined()) {
-            if (!top.literal()) {
-                return no(std::string(write ? "write" : "read") + " is not a literal");
-            }
-            return *top.literal();
-        }
-        if (!write && role_.write.literal() == true) {
-            return true; // the fields are never asked
-        }
-        TOMBOLO_TRY(const bool rest, of_field(role_.additional_fields, write, "additional_fields"));
+    // Top-level permissions decide where they are defined; the fields are asked where not.
+    Result<FieldAccess> fields() const {
+        TOMBOLO_TRY(const std::optional<bool> read, literal(role_.read, "read"));
+        TOMBOLO_TRY(const std::optional<bool> write, literal(role_.write, "write"));
+        FieldAccess out;
+        TOMBOLO_TRY(out, of_field(role_.additional_fields, "additional_fields"));
         for (const auto& [name, rule] : role_.fields) {
             if (name == "_id") {
                 return no("fields has _id");
             }
-            TOMBOLO_TRY(const bool one, of_field(rule, write, "fields." + name));
-            if (one != rest) {
-                return no("permissions of single fields are not supported in sync (fields." + name +
-                          ")");
+            TOMBOLO_TRY(FieldAccess one, of_field(rule, "fields." + name));
+            if (!one.fields.empty() || one.read != out.read || one.write != out.write) {
+                out.fields.emplace(name, std::move(one));
             }
         }
-        return rest;
+        if (write == true) {
+            return FieldAccess{};
+        }
+        if (read == false) {
+            return FieldAccess{false, false, {}};
+        }
+        if (read == true || write == false) {
+            restrict(out, read == true, write == false);
+        }
+        return out;
     }
 
-    Result<bool> of_field(const FieldRule& rule, bool write, const std::string& path) const {
-        for (const Expression* each : {&rule.read, &rule.write}) {
-            if (each->is_defined() && !each->literal()) {
-                return no(path + " is not a literal");
+    static void restrict(FieldAccess& access, bool reads_all, bool writes_none) {
+        access.read = access.read || reads_all;
+        access.write = access.write && !writes_none;
+        for (auto each = access.fields.begin(); each != access.fields.end();) {
+            FieldAccess& one = each->second;
+            restrict(one, reads_all, writes_none);
+            const bool is_even =
+                one.fields.empty() && one.read == access.read && one.write == access.write;
+            each = is_even ? access.fields.erase(each) : std::next(each);
+        }
+    }
+
+    Result<FieldAccess> of_field(const FieldRule& rule, const std::string& path) const {
+        TOMBOLO_TRY(const std::optional<bool> read, literal(rule.read, path + ".read"));
+        TOMBOLO_TRY(const std::optional<bool> write, literal(rule.write, path + ".write"));
+        FieldAccess out{read == true || write == true, write == true, {}};
+        for (const auto& [name, inside] : rule.fields) {
+            TOMBOLO_TRY(FieldAccess one, of_field(inside, path + ".fields." + name));
+            // A permission on a field overrides what is said of its inside.
+            if (!read && !write) {
+                out.fields.emplace(name, std::move(one));
             }
         }
-        if (!rule.read.is_defined() && !rule.write.is_defined() && !rule.fields.empty()) {
-            return no("permissions of single fields are not supported in sync (" + path + ")");
+        return out;
+    }
+
+    static Result<std::optional<bool>> literal(const Expression& expression,
+                                               const std::string& path) {
+        if (expression.is_defined() && !expression.literal()) {
+            return no(path + " is not a literal");
         }
-        const bool writes = rule.write.is_defined() && *rule.write.literal();
-        return write ? writes : writes || (rule.read.is_defined() && *rule.read.literal());
+        return expression.literal();
+    }
+
+    static bool some(const FieldAccess& access, bool write) {
+        return (write ? access.write : access.read) ||
+               std::any_of(access.fields.begin(), access.fields.end(),
+                           [&](const auto& each) { return some(each.second, write); });
     }
 
     const Role& role_;
@@ -125,8 +154,13 @@ class SyncRole {
 };
 
 SyncAccess denied(std::string role, std::string reason) {
-    return {std::move(role), std::move(reason), constant(false),
-            constant(false), constant(false),   constant(false)};
+    return {std::move(role),
+            std::move(reason),
+            constant(false),
+            constant(false),
+            constant(false),
+            constant(false),
+            {}};
 }
 
 } // namespace

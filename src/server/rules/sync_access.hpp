@@ -6,6 +6,7 @@
 // Sync cannot do all that remote access can. A role that uses more is denied, and `denied` says
 // what it uses.
 
+#include <map>
 #include <set>
 #include <string>
 
@@ -14,6 +15,17 @@
 
 namespace tombolo::rules {
 
+/// What of a document's fields may be read and written: literals, so they hold for all documents
+/// that the filters let through. Write implies read.
+struct FieldAccess {
+    bool read = true; ///< of fields that are not listed
+    bool write = true;
+    /// One with fields of its own speaks for the inside of an embedded document.
+    std::map<std::string, FieldAccess, std::less<>> fields;
+
+    bool allows_all() const { return read && write && fields.empty(); }
+};
+
 struct SyncAccess {
     std::string role;       ///< empty when none applied
     std::string denied;     ///< why nothing is permitted; empty otherwise
@@ -21,6 +33,8 @@ struct SyncAccess {
     mql::BsonDocument write;
     mql::BsonDocument insert; ///< of the new document, on top of `write`
     mql::BsonDocument erase;  ///< of the document before, on top of `write`
+    /// `read` and `write` are never when no field is readable, or writable.
+    FieldAccess fields;
 };
 
 /// `queryable`: paths of the collection's queryable fields; _id is always one.

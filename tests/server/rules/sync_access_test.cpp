@@ -101,16 +101,68 @@ TEST(SyncAccess, incompatible_roles_are_denied_and_say_why) {
               "");
     EXPECT_EQ(access("[{'name':'r'," + open + ",'write':{'owner':'x'}}]").denied,
               "write is not a literal");
+    EXPECT_EQ(
+        access("[{'name':'r'," + open +
+               ",'fields':{'level':{'read':{'owner':'x'}}},'additional_fields':{'read':true}}]")
+            .denied,
+        "fields.level.read is not a literal");
     EXPECT_EQ(access("[{'name':'r'," + open +
-                     ",'fields':{'level':{'read':false}},'additional_fields':{'read':true}}]")
+                     ",'fields':{'a':{'fields':{'b':{'write':{'c':1}}}}}," + std::string(all) +
+                     "}]")
                   .denied,
-              "permissions of single fields are not supported in sync (fields.level)");
+              "fields.a.fields.b.write is not a literal");
+    EXPECT_EQ(access("[{'name':'r'," + open + ",'additional_fields':{'write':{'c':1}}}]").denied,
+              "additional_fields.write is not a literal");
+    EXPECT_EQ(access("[{'name':'r'," + open + ",'fields':{'_id':{'read':true}}," +
+                     std::string(all) + "}]")
+                  .denied,
+              "fields has _id");
     EXPECT_EQ(access("[{'name':'r','apply_when':{'owner':'x'}," + open + "}]").denied,
               "apply_when asks for documents or the request");
     EXPECT_EQ(text(access("[{'name':'r'," + open + ",'additional_fields':{'read':true}}]").read),
               "TRUEPREDICATE");
     EXPECT_EQ(text(access("[{'name':'r'," + open + ",'additional_fields':{'read':true}}]").write),
               "FALSEPREDICATE");
+}
+
+// Additional fields first, then what is listed: "rw", "r-" or "--".
+std::string text(const FieldAccess& access) {
+    std::string out = access.write ? "rw" : access.read ? "r-" : "--";
+    for (const auto& [name, inside] : access.fields) {
+        out += " " + name + "(" + text(inside) + ")";
+    }
+    return out;
+}
+
+TEST(SyncAccess, field_permissions_are_asked_where_the_top_level_says_nothing) {
+    const auto fields = [](const std::string& rest) {
+        return text(
+            access("[{'name':'r','document_filters':{'read':true,'write':true}," + rest + "}]")
+                .fields);
+    };
+    const std::string some = "'fields':{'a':{'read':true},'b':{'write':true},'c':{'read':false}},"
+                             "'additional_fields':{'read':true}";
+    EXPECT_EQ(fields(some), "r- b(rw) c(--)");
+    EXPECT_EQ(fields("'write':true," + some), "rw");
+    EXPECT_EQ(fields("'write':false," + some), "r- c(--)");
+    EXPECT_EQ(fields("'read':true," + some), "r- b(rw)");
+    EXPECT_EQ(fields("'read':true,'write':false," + some), "r-");
+    EXPECT_EQ(fields("'read':false," + some), "--");
+    EXPECT_EQ(fields("'fields':{'a':{'read':true}}"), "-- a(r-)");
+    EXPECT_EQ(fields("'fields':{'a':{'fields':{'b':{'read':true}}}},'additional_fields':"
+                     "{'read':true,'write':true}"),
+              "rw a(-- b(r-))");
+    EXPECT_EQ(fields("'fields':{'a':{'read':true,'fields':{'b':{'write':true}}}}"), "-- a(r-)");
+}
+
+TEST(SyncAccess, a_role_without_any_readable_field_sees_nothing) {
+    const SyncAccess none = access("[{'name':'r','document_filters':{'read':true,'write':true},"
+                                   "'fields':{'level':{'read':false}}}]");
+    EXPECT_EQ(text(none.read), "FALSEPREDICATE");
+    const SyncAccess one = access("[{'name':'r','document_filters':{'read':true,'write':true},"
+                                  "'fields':{'level':{'read':true}}}]");
+    EXPECT_EQ(text(one.read), "TRUEPREDICATE");
+    EXPECT_EQ(text(one.write), "FALSEPREDICATE");
 }
 
 TEST(SyncFilterText, says_what_the_filter_says) {

@@ -73,9 +73,14 @@ void Bootstrap::add(const ObjectRef& object, const Image& image, bool is_collaps
                                          options_.old_view->holds(object.class_name, image));
     if (is_in && (is_collapsed || !was_in)) {
         const Model& model = options_.new_view->model();
-        append_content(out, model, object, *read_object(model, object.class_name, image));
+        append_content(out, model, object,
+                       *visible_object(*options_.new_view, object.class_name, image));
         bytes += image.document->size();
-    } else if (!is_in && was_in) {
+    } else if (is_in) {
+        const std::size_t said = out.size();
+        append_revealed(out, *options_.old_view, *options_.new_view, object, image);
+        bytes += 32 * (out.size() - said);
+    } else if (was_in) {
         append_erase(out, object);
         bytes += 32;
     }

@@ -49,8 +49,12 @@ const ObjectPart* CutChangeset::find(const ObjectRef& object) const noexcept {
 }
 
 Changeset CutChangeset::part(const ObjectPart& of) const {
+    return part(of, nullptr);
+}
+
+Changeset CutChangeset::part(const ObjectPart& of, const FieldMask* mask) const {
     ChangesetBuilder out;
-    append(out, changeset, of.instructions);
+    append_readable(out, changeset, of.instructions, mask);
     return out.finish().value();
 }
 
@@ -58,6 +62,16 @@ void append(ChangesetBuilder& out, const Changeset& source,
             std::span<const std::uint32_t> instructions) {
     for (const std::uint32_t at : instructions) {
         out.append(source, source.instructions()[at]);
+    }
+}
+
+void append_readable(ChangesetBuilder& out, const Changeset& source,
+                     std::span<const std::uint32_t> instructions, const FieldMask* mask) {
+    for (const std::uint32_t at : instructions) {
+        const Instruction& instruction = source.instructions()[at];
+        if (mask == nullptr || mask->reads(source, instruction)) {
+            out.append(source, instruction);
+        }
     }
 }
 

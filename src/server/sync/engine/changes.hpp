@@ -16,6 +16,7 @@
 #include "changeset/memory_state.hpp"
 #include "core/result.hpp"
 #include "core/value.hpp"
+#include "server/sync/engine/field_mask.hpp"
 #include "server/sync/engine/model.hpp"
 #include "server/sync/engine/object_ref.hpp"
 
@@ -37,10 +38,15 @@ struct CutChangeset {
 
     const ObjectPart* find(const ObjectRef& object) const noexcept;
     changeset::Changeset part(const ObjectPart& part) const;
+    /// What of it may be read; null: all.
+    changeset::Changeset part(const ObjectPart& part, const FieldMask* mask) const;
 };
 
 void append(changeset::ChangesetBuilder& out, const changeset::Changeset& source,
             std::span<const std::uint32_t> instructions);
+/// The same, cut to what may be read; null cuts nothing.
+void append_readable(changeset::ChangesetBuilder& out, const changeset::Changeset& source,
+                     std::span<const std::uint32_t> instructions, const FieldMask* mask);
 void append_all(changeset::ChangesetBuilder& out, const changeset::Changeset& source);
 
 void append_erase(changeset::ChangesetBuilder& out, const ObjectRef& object);

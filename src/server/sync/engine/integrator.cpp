@@ -181,7 +181,7 @@ Result<std::variant<bool, std::string>> Integrator::query(Number ident, std::int
                                                           const std::string& body, const Role& role,
                                                           Number scan) {
     using Answer = std::variant<bool, std::string>;
-    if (const Result<void> good = check_query_body(*model_, body); !good) {
+    if (const Result<void> good = check_query_body(*model_, body, role); !good) {
         return Answer(good.error().message());
     }
     TOMBOLO_TRY(LoadedFile * file, load(ident));

@@ -312,6 +312,22 @@ Result<Integrator::Judged> Integrator::judge(LoadedFile& file, const View* view,
     return judged;
 }
 
+namespace {
+
+/// Whether the part keeps to the fields that the role may write.
+bool keeps_to_fields(const View& view, const std::string& class_name, const Changeset& part) {
+    const FieldMask* mask = view.mask(class_name);
+    if (mask == nullptr || mask->writes_all()) {
+        return true;
+    }
+    const auto all = part.instructions();
+    return std::all_of(all.begin(), all.end(), [&](const changeset::Instruction& each) {
+        return each.op != changeset::Opcode::erase_object && mask->writes(part, each);
+    });
+}
+
+} // namespace
+
 /// Section 4.4, on the documents of now.
 Result<void> Integrator::decide(const View& view, Judged& judged, const Changeset& part) {
     const std::string& class_name = judged.object.class_name;
@@ -329,6 +345,7 @@ Result<void> Integrator::decide(const View& view, Judged& judged, const Changese
         }
         object = read_object(*model_, class_name, judged.before);
         if (!object || !view.may_write(class_name, judged.before.bson()) ||
+            !keeps_to_fields(view, class_name, part) ||
             (erases && !view.may_erase(class_name, judged.before.bson()))) {
             return {};
         }
@@ -361,7 +378,7 @@ Result<void> Integrator::decide(const View& view, Judged& judged, const Changese
     }
     after->is_syncable = true;
     const bool is_new = !existed || erases;
-    if (!view.may_write(class_name, after->bson()) ||
+    if (!view.may_write(class_name, after->bson()) || !keeps_to_fields(view, class_name, part) ||
         (is_new && !view.may_insert(class_name, after->bson()))) {
         return {};
     }
@@ -391,7 +408,7 @@ Result<void> Integrator::decide_asymmetric(const View* view, Judged& judged,
     Result<Image> after = write_object(*model_, judged.object, **applied, {});
     const std::string& class_name = judged.object.class_name;
     if (!after || !view->may_write(class_name, after->bson()) ||
-        !view->may_insert(class_name, after->bson())) {
+        !keeps_to_fields(*view, class_name, part) || !view->may_insert(class_name, after->bson())) {
         host_.log("sync: an ingested object was not allowed and is dropped: " +
                   to_text(judged.object));
         return {};
@@ -436,7 +453,7 @@ Result<Number> Integrator::append_reset(LoadedFile& file, const std::vector<Obje
         TOMBOLO_TRY(const Image image, batch_->current(object));
         if (view->holds(object.class_name, image)) {
             append_content(content, *model_, object,
-                           *read_object(*model_, object.class_name, image));
+                           *visible_object(*view, object.class_name, image));
         } else {
             append_erase(content, object);
         }

@@ -8,6 +8,10 @@ namespace tombolo::server::sync {
 namespace {
 
 constexpr Number format = 1;
+/// Of the views of a file: 2 has field permissions.
+constexpr Number views_format = 2;
+/// Deeper than rules can be.
+constexpr int field_depth_max = 200;
 
 void append_number(std::string& out, Number value) {
     for (int shift = 56; shift >= 0; shift -= 8) {
@@ -15,19 +19,46 @@ void append_number(std::string& out, Number value) {
     }
 }
 
+// NOLINTNEXTLINE(misc-no-recursion): as deep as rules are, which limits bound
+void write(RecordWriter& out, const FieldPermissions& fields) {
+    out.number((fields.read ? 1U : 0U) | (fields.write ? 2U : 0U)).number(fields.fields.size());
+    for (const auto& [name, inside] : fields.fields) {
+        out.text(name);
+        write(out, inside);
+    }
+}
+
+// NOLINTNEXTLINE(misc-no-recursion): depth is counted
+FieldPermissions read_fields(RecordReader& in, int depth) {
+    FieldPermissions fields;
+    const Number flags = in.number();
+    fields.read = (flags & 1) != 0;
+    fields.write = (flags & 2) != 0;
+    const Number count = in.number();
+    for (Number i = 0; i < count && !in.failed() && depth < field_depth_max; ++i) {
+        std::string name(in.text());
+        fields.fields[std::move(name)] = read_fields(in, depth + 1);
+    }
+    return fields;
+}
+
 void write(RecordWriter& out, const ClassPermissions& permissions) {
     out.text(permissions.read)
         .text(permissions.write)
         .text(permissions.insert)
         .text(permissions.erase);
+    write(out, permissions.fields);
 }
 
-ClassPermissions read_permissions(RecordReader& in) {
+ClassPermissions read_permissions(RecordReader& in, Number version) {
     ClassPermissions permissions;
     permissions.read = in.text();
     permissions.write = in.text();
     permissions.insert = in.text();
     permissions.erase = in.text();
+    if (version >= views_format) {
+        permissions.fields = read_fields(in, 0);
+    }
     return permissions;
 }
 
@@ -40,13 +71,13 @@ void write(RecordWriter& out, const Role& role) {
     }
 }
 
-Role read_role(RecordReader& in) {
+Role read_role(RecordReader& in, Number version) {
     Role role;
-    role.others = read_permissions(in);
+    role.others = read_permissions(in, version);
     const Number count = in.number();
     for (Number i = 0; i < count && !in.failed(); ++i) {
         std::string name(in.text());
-        role.classes[std::move(name)] = read_permissions(in);
+        role.classes[std::move(name)] = read_permissions(in, version);
     }
     return role;
 }
@@ -209,7 +240,7 @@ std::string encode_core(const FileState& file) {
 
 std::string encode_views(const FileState& file) {
     RecordWriter out;
-    out.number(format).number(file.epochs.size());
+    out.number(views_format).number(file.epochs.size());
     for (const auto& epoch : file.epochs) {
         out.number(epoch->point)
             .number(static_cast<Number>(epoch->query_version))
@@ -240,13 +271,13 @@ Result<FileState> decode_file(std::string_view core, std::string_view views) {
     TOMBOLO_TRY_VOID(in.finish("file"));
 
     RecordReader view_reader(views);
-    view_reader.number();
+    const Number views_version = view_reader.number();
     const Number epochs = view_reader.number();
     for (Number i = 0; i < epochs && !view_reader.failed(); ++i) {
         const Number point = view_reader.number();
         const auto version = static_cast<std::int64_t>(view_reader.number());
         std::string body(view_reader.text());
-        Role role = read_role(view_reader);
+        Role role = read_role(view_reader, views_version);
         file.epochs.push_back(
             std::make_shared<Epoch>(make_epoch(point, version, std::move(body), std::move(role))));
     }

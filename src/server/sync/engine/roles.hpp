@@ -8,15 +8,31 @@
 // with the file, because a role is part of the view that the file holds: equal texts are an equal
 // role, so print them in one way. A filter that does not bind to the class denies.
 //
-// Field permissions are not expressed here yet: a role that needs them is given as deny_all().
+// Field permissions narrow what the filters allow: what of a held object is sent, and which of its
+// fields may be written.
 
 #include <map>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "core/result.hpp"
 
 namespace tombolo::server::sync {
+
+/// What of an object, or of an embedded object in it, may be read and written. Literals only.
+struct FieldPermissions {
+    /// Of the fields that are not listed. Write implies read.
+    bool read = true;
+    bool write = true;
+    /// By name. One with fields of its own speaks for the inside of an embedded object; of a field
+    /// that holds anything else it denies all.
+    std::map<std::string, FieldPermissions, std::less<>> fields;
+
+    bool allows_all() const { return read && write && fields.empty(); }
+
+    friend bool operator==(const FieldPermissions&, const FieldPermissions&) = default;
+};
 
 struct ClassPermissions {
     /// The effective read filter: write implies read, so it includes the write filter.
@@ -25,15 +41,17 @@ struct ClassPermissions {
     std::string write = "TRUEPREDICATE";
     /// Of the new object; asked on top of `write`.
     std::string insert = "TRUEPREDICATE";
-    /// Of the object before; asked on top of `write`.
+    /// Of the object before; asked on top of `write`, and only where all fields may be written.
     std::string erase = "TRUEPREDICATE";
+    /// The primary key belongs to whoever sees the object.
+    FieldPermissions fields = {};
 
     static ClassPermissions allow_all() { return {}; }
     static ClassPermissions deny_all() {
-        return {"FALSEPREDICATE", "FALSEPREDICATE", "FALSEPREDICATE", "FALSEPREDICATE"};
+        return {"FALSEPREDICATE", "FALSEPREDICATE", "FALSEPREDICATE", "FALSEPREDICATE", {}};
     }
     static ClassPermissions read_only() {
-        return {"TRUEPREDICATE", "FALSEPREDICATE", "FALSEPREDICATE", "FALSEPREDICATE"};
+        return {"TRUEPREDICATE", "FALSEPREDICATE", "FALSEPREDICATE", "FALSEPREDICATE", {}};
     }
 
     friend bool operator==(const ClassPermissions&, const ClassPermissions&) = default;

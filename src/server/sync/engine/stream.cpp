@@ -137,14 +137,15 @@ Result<std::shared_ptr<const EncodedPart>> Stream::encode(Number version,
         }
         TOMBOLO_TRY(const Entry::Images each, images(version, entry, i));
         const PartRow what = row(*view, object.class_name, each, is_own);
-        is_whole = is_whole && what == PartRow::unchanged;
+        const FieldMask* mask = view->mask(object.class_name);
+        is_whole = is_whole && what == PartRow::unchanged && (mask == nullptr || mask->reads_all());
         if (what == PartRow::unchanged) {
-            append(out, cut.changeset, cut.parts[i].instructions);
+            append_readable(out, cut.changeset, cut.parts[i].instructions, mask);
         } else if (what == PartRow::erase) {
             append_erase(out, object);
         } else if (what == PartRow::content) {
             append_content(out, *model_, object,
-                           *read_object(*model_, object.class_name, each.after));
+                           *visible_object(*view, object.class_name, each.after));
         }
     }
     TOMBOLO_TRY(const Changeset cut_to_view, out.finish());
@@ -186,7 +187,8 @@ Result<std::optional<Sent>> Stream::part(Number version, const ObjectRef& object
     const Number origin = is_own ? server_ident : head.origin;
     switch (row(*view, object.class_name, around, is_own)) {
     case PartRow::unchanged:
-        return std::optional<Sent>(Sent{entry->cut().part(*part), head.timestamp, origin});
+        return std::optional<Sent>(
+            Sent{entry->cut().part(*part, view->mask(object.class_name)), head.timestamp, origin});
     case PartRow::erase:
         return std::optional<Sent>(Sent{lone_erase(object), head.timestamp, origin});
     case PartRow::content:
@@ -201,8 +203,10 @@ Result<std::optional<Sent>> Stream::point_part(const Epoch& epoch, const Epoch* 
                                                const ObjectRef& object,
                                                const PartList& parts_above_base) const {
     TOMBOLO_TRY(const Image at, history_.document_at(object, epoch.point, parts_above_base));
-    const bool is_in = view_of(epoch)->holds(object.class_name, at);
-    bool was_in = previous != nullptr && view_of(*previous)->holds(object.class_name, at);
+    const std::shared_ptr<const View> now = view_of(epoch);
+    const std::shared_ptr<const View> before = previous ? view_of(*previous) : nullptr;
+    const bool is_in = now->holds(object.class_name, at);
+    const bool was_in = before != nullptr && before->holds(object.class_name, at);
     bool is_touched = false;
     if (const Hole* hole = hole_at(file_, epoch.point); hole && !bugs_.collapse_of_views_only) {
         TOMBOLO_TRY(const PartList above, history_.parts(object, hole->after));
@@ -211,10 +215,18 @@ Result<std::optional<Sent>> Stream::point_part(const Epoch& epoch, const Epoch* 
                    (each.second.kind == PartKind::change || each.second.audience == file_.ident);
         });
     }
-    if (!is_touched && is_in == was_in) {
+    const bool stays = !is_touched && is_in && was_in;
+    if (!is_touched && !is_in && !was_in) {
         return std::optional<Sent>();
     }
     TOMBOLO_TRY(const std::shared_ptr<const Entry> entry, history_.entry(epoch.point));
+    if (stays) {
+        ChangesetBuilder out;
+        append_revealed(out, *before, *now, object, at);
+        TOMBOLO_TRY(Changeset revealed, out.finish());
+        return revealed.empty() ? std::optional<Sent>()
+                                : Sent{std::move(revealed), entry->head().timestamp, server_ident};
+    }
     return std::optional<Sent>(Sent{slim(object, is_in), entry->head().timestamp, server_ident});
 }
 

@@ -2,6 +2,7 @@
 
 #include "query/binder.hpp"
 #include "query/subscription.hpp"
+#include "server/sync/engine/difference.hpp"
 
 namespace tombolo::server::sync {
 
@@ -13,6 +14,19 @@ std::unique_ptr<Predicate> compile(const Model& model, std::string_view class_na
     options.judges_writes = true;
     Result<query::Query> query = query::compile(text, model.schema(), class_name, {}, options);
     return query ? std::make_unique<Predicate>(*std::move(query)) : nullptr;
+}
+
+/// A field of the queried object that the query asks for and the mask hides, or null.
+const std::string* hidden_field(const query::Query& query, const FieldMask* mask) {
+    if (mask == nullptr || mask->reads_all()) {
+        return nullptr;
+    }
+    for (const schema::Property* property : query.root_properties) {
+        if (!property->primary_key && !mask->reads_field(property->name)) {
+            return &property->name;
+        }
+    }
+    return nullptr;
 }
 
 } // namespace
@@ -34,6 +48,7 @@ View::View(std::shared_ptr<const Model> model, const std::string& body, const Ro
         const ClassPermissions& permissions = role.of(name);
         of.write = compile(*model_, name, permissions.write);
         of.insert = compile(*model_, name, permissions.insert);
+        of.mask = FieldMask::compile(*model_, name, permissions.fields);
         if (each.is_asymmetric()) {
             continue;
         }
@@ -41,6 +56,9 @@ View::View(std::shared_ptr<const Model> model, const std::string& body, const Ro
         of.erase = compile(*model_, name, permissions.erase);
         if (const auto query = queries.find(name); query != queries.end()) {
             of.query = compile(*model_, name, query->second);
+            if (of.query != nullptr && hidden_field(of.query->query(), of.mask.get()) != nullptr) {
+                of.query.reset();
+            }
             order_.push_back(name);
         }
     }
@@ -70,6 +88,11 @@ bool View::holds(std::string_view class_name, const Image& image) const {
                              : read_object(*model_, class_name, image).has_value();
 }
 
+const FieldMask* View::mask(std::string_view class_name) const noexcept {
+    const OfClass* of = find(class_name);
+    return of == nullptr ? nullptr : of->mask.get();
+}
+
 bool View::may_write(std::string_view class_name, ByteView document) const {
     const OfClass* of = find(class_name);
     return of != nullptr && of->write != nullptr && of->write->matches(document);
@@ -85,7 +108,28 @@ bool View::may_erase(std::string_view class_name, ByteView document) const {
     return of != nullptr && of->erase != nullptr && of->erase->matches(document);
 }
 
-Result<void> check_query_body(const Model& model, std::string_view body) {
+std::optional<Object> visible_object(const View& view, std::string_view class_name,
+                                     const Image& image) {
+    std::optional<Object> object = read_object(view.model(), class_name, image);
+    if (const FieldMask* mask = view.mask(class_name); mask != nullptr && object) {
+        mask->hide(*object);
+    }
+    return object;
+}
+
+void append_revealed(changeset::ChangesetBuilder& out, const View& before, const View& after,
+                     const ObjectRef& object, const Image& image) {
+    const std::string& name = object.class_name;
+    if (FieldMask::reads_the_same(before.mask(name), after.mask(name))) {
+        return;
+    }
+    append_difference(out, after.model(), object, *visible_object(before, name, image),
+                      *visible_object(after, name, image));
+}
+
+namespace {
+
+Result<void> check_body(const Model& model, std::string_view body, const Role* role) {
     TOMBOLO_TRY(const protocol::QueryBody queries, protocol::parse_query_body(body));
     const query::SubscriptionRules rules{model.config().queryable, ""};
     for (const auto& [class_name, text] : queries) {
@@ -99,8 +143,26 @@ Result<void> check_query_body(const Model& model, std::string_view body) {
         if (!query) {
             return query.error();
         }
+        if (role != nullptr) {
+            const auto mask = FieldMask::compile(model, class_name, role->of(class_name).fields);
+            if (const std::string* hidden = hidden_field(*query, mask.get())) {
+                return Error(ErrorCode::query_invalid, "Invalid query: \"" + class_name +
+                                                           "\": key \"" + *hidden +
+                                                           "\" may not be read by this user");
+            }
+        }
     }
     return {};
+}
+
+} // namespace
+
+Result<void> check_query_body(const Model& model, std::string_view body) {
+    return check_body(model, body, nullptr);
+}
+
+Result<void> check_query_body(const Model& model, std::string_view body, const Role& role) {
+    return check_body(model, body, &role);
 }
 
 std::shared_ptr<const View> ViewCache::get(const std::shared_ptr<const Model>& model,

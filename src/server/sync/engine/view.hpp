@@ -1,7 +1,10 @@
 #pragma once
 
-// A view: which objects a device holds. The query of an epoch AND what its role may read
-// (server-sync-algorithm.md 2), compiled against a model.
+// A view: which objects a device holds, and what of them. The query of an epoch AND what its role
+// may read (server-sync-algorithm.md 2), compiled against a model.
+//
+// A query that asks for a field which the role hides matches nothing: membership would tell the
+// field's value.
 //
 // Views are shared: files with equal queries and roles have the same View object, and what is sent
 // to one of them can be sent to all. A class whose query or role does not bind (any more) matches
@@ -15,12 +18,14 @@
 #include <string_view>
 #include <vector>
 
+#include "changeset/builder.hpp"
 #include "core/mutex.hpp"
 #include "core/result.hpp"
 #include "protocol/json_bodies.hpp"
 #include "query/bound.hpp"
 #include "query/document_filter.hpp"
 #include "server/sync/engine/documents.hpp"
+#include "server/sync/engine/field_mask.hpp"
 #include "server/sync/engine/model.hpp"
 #include "server/sync/engine/records.hpp"
 
@@ -52,6 +57,9 @@ class View {
     /// The same for one that exists and can be synced: the chapter's `member`.
     bool holds(std::string_view class_name, const Image& image) const;
 
+    /// Null: all fields may be read and written.
+    const FieldMask* mask(std::string_view class_name) const noexcept;
+
     bool may_write(std::string_view class_name, ByteView document) const;
     bool may_insert(std::string_view class_name, ByteView document) const;
     bool may_erase(std::string_view class_name, ByteView document) const;
@@ -63,6 +71,7 @@ class View {
         std::unique_ptr<Predicate> write;
         std::unique_ptr<Predicate> insert;
         std::unique_ptr<Predicate> erase;
+        std::unique_ptr<const FieldMask> mask;
     };
     const OfClass* find(std::string_view class_name) const noexcept;
 
@@ -71,8 +80,19 @@ class View {
     std::vector<std::string> order_;
 };
 
+/// The object as a device with the view sees it; nothing when the document cannot be synced.
+/// REQUIRES: the image exists.
+std::optional<Object> visible_object(const View& view, std::string_view class_name,
+                                     const Image& image);
+/// What a device that holds the object learns and forgets of it when its view changes: fields that
+/// may be read from now on, and defaults for those that may not any more. REQUIRES: both hold it.
+void append_revealed(changeset::ChangesetBuilder& out, const View& before, const View& after,
+                     const ObjectRef& object, const Image& image);
+
 /// Says yes, or the text of the QUERY_ERROR.
 Result<void> check_query_body(const Model& model, std::string_view body);
+/// The same for a role: a query may not ask for what is hidden from it.
+Result<void> check_query_body(const Model& model, std::string_view body, const Role& role);
 
 class ViewCache {
   public:

@@ -8,6 +8,15 @@ namespace tombolo::server::sync {
 
 namespace {
 
+// NOLINTNEXTLINE(misc-no-recursion): as deep as rules are, which limits bound
+FieldPermissions to_fields(const rules::FieldAccess& access) {
+    FieldPermissions out{access.read, access.write, {}};
+    for (const auto& [name, inside] : access.fields) {
+        out.fields.emplace(name, to_fields(inside));
+    }
+    return out;
+}
+
 Result<ClassPermissions> to_permissions(const rules::SyncAccess& access,
                                         const schema::ClassSchema& class_schema) {
     ClassPermissions out;
@@ -15,6 +24,7 @@ Result<ClassPermissions> to_permissions(const rules::SyncAccess& access,
     TOMBOLO_TRY(out.write, filter_text(access.write, class_schema));
     TOMBOLO_TRY(out.insert, filter_text(access.insert, class_schema));
     TOMBOLO_TRY(out.erase, filter_text(access.erase, class_schema));
+    out.fields = to_fields(access.fields);
     return out;
 }
 
