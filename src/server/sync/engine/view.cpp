@@ -1,8 +1,8 @@
 #include "server/sync/engine/view.hpp"
 
+#include "changeset/difference.hpp"
 #include "query/binder.hpp"
 #include "query/subscription.hpp"
-#include "server/sync/engine/difference.hpp"
 
 namespace tombolo::server::sync {
 
@@ -123,8 +123,9 @@ void append_revealed(changeset::ChangesetBuilder& out, const View& before, const
     if (FieldMask::reads_the_same(before.mask(name), after.mask(name))) {
         return;
     }
-    append_difference(out, after.model(), object, *visible_object(before, name, image),
-                      *visible_object(after, name, image));
+    changeset::append_difference(out, after.model(), *after.model().find_class(name),
+                                 to_view(object.key), *visible_object(before, name, image),
+                                 *visible_object(after, name, image));
 }
 
 namespace {
