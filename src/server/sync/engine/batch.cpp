@@ -88,6 +88,15 @@ void Batch::change(const ObjectRef& object, const Image& before, const Image& af
     place->second.parts.emplace_back(top_, std::move(part));
 }
 
+void Batch::rewrite(const ObjectRef& object, const Image& before, const Image& after) {
+    const auto [place, is_new] = documents_.try_emplace(object);
+    if (is_new) {
+        place->second.base = before;
+    }
+    place->second.now = after;
+    place->second.is_rewritten = true;
+}
+
 void Batch::add_part(const ObjectRef& object, PartRecord part) {
     const auto [place, is_new] = documents_.try_emplace(object);
     if (is_new) {

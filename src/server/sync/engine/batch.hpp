@@ -40,6 +40,7 @@ struct ChangedDocument {
     Image base; ///< what the store has
     Image now;
     PartList parts; ///< made in this batch
+    bool is_rewritten = false;
 };
 
 class Batch final : public HistorySource {
@@ -64,6 +65,8 @@ class Batch final : public HistorySource {
     Number append(std::shared_ptr<const Entry> entry);
     /// The document becomes `after` by the entry just appended.
     void change(const ObjectRef& object, const Image& before, const Image& after);
+    /// The document becomes `after`, the object that devices see stays what it was: no entry.
+    void rewrite(const ObjectRef& object, const Image& before, const Image& after);
     void add_part(const ObjectRef& object, PartRecord part);
 
     const store::Snapshot& snapshot() const noexcept { return *snapshot_; }
@@ -81,6 +84,7 @@ class Batch final : public HistorySource {
     std::set<Number> changed_views;
     std::map<std::string, std::optional<std::string>> reciprocals;
     bool model_changed = false;
+    std::size_t unsyncable = 0; ///< outside writes of documents that cannot be synced
     bool state_changed = false;
     /// Requests of outside writes that are none of ours.
     std::vector<store::Transaction::Request> passed_on;

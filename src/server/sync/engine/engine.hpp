@@ -213,7 +213,8 @@ struct EngineStatistics {
     std::uint64_t points = 0;
     std::uint64_t batches = 0;
     std::uint64_t outside_changes = 0;
-    std::uint64_t encoded_entries = 0; ///< changesets encoded for sending; shared ones count once
+    std::uint64_t unsyncable_writes = 0; ///< outside writes that left a document unsyncable
+    std::uint64_t encoded_entries = 0;   ///< changesets encoded for sending; shared ones count once
 };
 
 class Engine {

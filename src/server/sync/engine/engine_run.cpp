@@ -361,6 +361,7 @@ void EngineImpl::publish(store::Version version) {
         statistics_.resets = counted.resets;
         statistics_.points = counted.points;
         statistics_.outside_changes = counted.outside_changes;
+        statistics_.unsyncable_writes = counted.unsyncable_writes;
     }
     const bool has_entries = !batch.entries().empty();
     integrator_.forget();

@@ -126,10 +126,12 @@ Result<void> Integrator::mark_dead(Number ident) {
     return {};
 }
 
-Number Integrator::append(HistoryEntry head, changeset::Changeset whole) {
+Number Integrator::append(HistoryEntry head, changeset::Changeset whole,
+                          std::vector<Entry::Images> images) {
     head.changeset = changeset::encode(whole);
-    state_.top =
-        batch_->append(std::make_shared<Entry>(std::move(head), CutChangeset(std::move(whole))));
+    auto entry = std::make_shared<Entry>(std::move(head), CutChangeset(std::move(whole)));
+    entry->set_images(std::move(images));
+    state_.top = batch_->append(std::move(entry));
     batch_->state_changed = true;
     return state_.top;
 }
@@ -271,6 +273,7 @@ Result<store::Transaction> Integrator::finish() {
     batch_->changed_cores.insert(lazy_cores_.begin(), lazy_cores_.end());
     for (const auto& [object, changed] : batch_->documents()) {
         const bool is_changed =
+            changed.is_rewritten ||
             std::any_of(changed.parts.begin(), changed.parts.end(),
                         [](const auto& part) { return part.second.kind == PartKind::change; });
         if (is_changed) {

@@ -121,18 +121,30 @@ class Integrator {
     void collapse(LoadedFile& file, const IdentWish& wish);
     Result<void> append_point();
     Result<void> append_reissued_resets(LoadedFile& file, Number after, Number point);
-    Number append(HistoryEntry head, changeset::Changeset whole);
+    Number append(HistoryEntry head, changeset::Changeset whole,
+                  std::vector<Entry::Images> images = {});
     PartApplier& applier();
 
-    Result<std::optional<ObjectRef>>
-    object_of(const std::string& class_name,
-              const store::Transaction::DocumentRequest& request) const;
+    struct OutsideChange {
+        ObjectRef object;
+        Entry::Images images;
+    };
+    /// What one transaction makes of objects, in the order in which it names them.
+    struct Staging {
+        std::vector<OutsideChange> changes;
+        std::unordered_map<ObjectRef, std::size_t, ObjectRefHash> by_object;
+    };
+    Result<std::optional<ObjectRef>> object_of(const std::string& class_name,
+                                               const store::Transaction::DocumentRequest& request,
+                                               const Staging& staging) const;
     Result<std::optional<Error>> stage(const store::Transaction::DocumentRequest& request,
-                                       const std::string& class_name,
-                                       std::map<ObjectRef, Image>& staged);
-    Result<void> append_outside(const std::map<ObjectRef, Image>& staged);
+                                       const std::string& class_name, Staging& staging);
+    Result<void> append_outside(Staging& staging);
     void append_outside_part(changeset::ChangesetBuilder& out, const ObjectRef& object,
                              Entry::Images& images);
+    void note_unsyncable(const ObjectRef& object, const Image& image);
+    /// False: no device was ever here that could miss a change.
+    bool has_files() const noexcept { return state_.next_ident > first_file_ident; }
 
     const EngineOptions& options_;
     store::Store& store_;

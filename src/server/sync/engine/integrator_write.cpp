@@ -1,6 +1,7 @@
 // Writes that no device made, and changes of the model.
 
 #include <algorithm>
+#include <cmath>
 
 #include "changeset/difference.hpp"
 #include "server/sync/engine/integrator.hpp"
@@ -40,6 +41,8 @@ using DocumentRequest = store::Transaction::DocumentRequest;
 constexpr std::size_t objects_per_entry = 1000;
 constexpr std::size_t instructions_per_entry = 20'000;
 
+constexpr std::size_t unsyncable_logged_max = 3;
+
 /// The object's key in a document's `_id`; nothing for types that no class can have.
 std::optional<PrimaryKey> key_of(mql::BsonView id) {
     switch (id.type()) {
@@ -47,6 +50,12 @@ std::optional<PrimaryKey> key_of(mql::BsonView id) {
         return std::int64_t{id.as_int32()};
     case mql::BsonType::int64:
         return id.as_int64();
+    case mql::BsonType::float64: { // 1 and 1.0 are one _id
+        const double number = id.as_double();
+        const bool is_whole = number >= -0x1p63 && number < 0x1p63 && number == std::trunc(number);
+        return is_whole ? std::optional<PrimaryKey>(static_cast<std::int64_t>(number))
+                        : std::nullopt;
+    }
     case mql::BsonType::string:
         return std::string(id.as_string());
     case mql::BsonType::object_id:
@@ -75,106 +84,112 @@ Error conflict(const ObjectRef& object) {
 
 /// The document that the request means, or nothing when it is no object's.
 Result<std::optional<ObjectRef>> Integrator::object_of(const std::string& class_name,
-                                                       const DocumentRequest& request) const {
-    std::optional<PrimaryKey> key;
+                                                       const DocumentRequest& request,
+                                                       const Staging& staging) const {
+    const auto named = [&](std::optional<PrimaryKey> key) {
+        return key ? std::optional(ObjectRef{class_name, *std::move(key)}) : std::nullopt;
+    };
     if (request.kind != DocumentRequest::Kind::erase) {
-        key = key_of(request.document.view().find("_id"));
-    } else {
-        TOMBOLO_TRY(const std::optional<store::StoredDocument> found,
-                    batch_->snapshot().find(request.collection, request.key));
-        if (found) {
-            key = key_of(found->body.view().find("_id"));
-        }
-        // One that came into being in this very batch.
-        for (auto each = batch_->documents().begin(); !key && each != batch_->documents().end();
-             ++each) {
-            const ObjectRef& object = each->first;
-            if (object.class_name == class_name) {
-                TOMBOLO_TRY(const std::string other, document_key_of(to_view(object.key)));
-                if (other == request.key) {
-                    key = object.key;
-                }
-            }
+        return named(key_of(request.document.view().find("_id")));
+    }
+    TOMBOLO_TRY(const std::optional<store::StoredDocument> found,
+                batch_->snapshot().find(request.collection, request.key));
+    if (found) {
+        return named(key_of(found->body.view().find("_id")));
+    }
+    // One that came into being in this very transaction or batch.
+    const auto is_meant = [&](const ObjectRef& object) {
+        const Result<std::string> key = document_key_of(to_view(object.key));
+        return object.class_name == class_name && key && *key == request.key;
+    };
+    for (const OutsideChange& each : staging.changes) {
+        if (is_meant(each.object)) {
+            return std::optional(each.object);
         }
     }
-    return key ? std::optional<ObjectRef>(ObjectRef{class_name, *std::move(key)}) : std::nullopt;
+    for (const auto& each : batch_->documents()) {
+        if (is_meant(each.first)) {
+            return std::optional(each.first);
+        }
+    }
+    return std::optional<ObjectRef>();
 }
 
 /// Judges the request as the store would, and notes what it makes.
 Result<std::optional<Error>> Integrator::stage(const DocumentRequest& request,
-                                               const std::string& class_name,
-                                               std::map<ObjectRef, Image>& staged) {
-    TOMBOLO_TRY(const std::optional<ObjectRef> object, object_of(class_name, request));
+                                               const std::string& class_name, Staging& staging) {
+    TOMBOLO_TRY(std::optional<ObjectRef> object, object_of(class_name, request, staging));
     if (!object) {
-        if (request.kind != DocumentRequest::Kind::erase) {
-            batch_->passed_on.push_back(request);
-        }
+        batch_->passed_on.push_back(request);
         return std::optional<Error>();
     }
-    Image now;
-    if (const auto found = staged.find(*object); found != staged.end()) {
-        now = found->second;
-    } else {
-        TOMBOLO_TRY(now, batch_->current(*object));
+    const auto [known, is_new] = staging.by_object.try_emplace(*object, staging.changes.size());
+    if (is_new) {
+        TOMBOLO_TRY(const Image current, batch_->current(*object));
+        staging.changes.push_back({*object, {current, current}});
     }
+    Image& now = staging.changes[known->second].images.after;
     if (request.kind == DocumentRequest::Kind::insert && now.exists()) {
-        return std::optional(Error(ErrorCode::duplicate_key, "the _id exists", to_text(*object)));
+        return std::optional(Error(ErrorCode::duplicate_key,
+                                   "Duplicate key error: a document with this _id exists",
+                                   to_text(*object)));
     }
     const bool is_replace = request.kind == DocumentRequest::Kind::replace;
     if ((is_replace && !now.exists()) || (request.expected && now.modified != request.expected)) {
         return std::optional(conflict(*object));
     }
-    Image after;
-    if (request.kind != DocumentRequest::Kind::erase) {
-        after.document = std::make_shared<const std::string>(as_text(request.document.bytes()));
-        // What it said exactly still counts where the document still says the same.
-        after.sidecar = now.sidecar;
+    if (request.kind == DocumentRequest::Kind::erase) {
+        now = Image();
+        return std::optional<Error>();
     }
-    staged[*object] = std::move(after);
+    Image after;
+    after.document = std::make_shared<const std::string>(as_text(request.document.bytes()));
+    // What it said exactly still counts where the document still says the same.
+    after.sidecar = now.sidecar;
+    now = std::move(after);
     return std::optional<Error>();
 }
 
-Result<void> Integrator::append_outside(const std::map<ObjectRef, Image>& staged) {
-    auto next = staged.begin();
-    while (next != staged.end()) {
+Result<void> Integrator::append_outside(Staging& staging) {
+    auto next = staging.changes.begin();
+    while (next != staging.changes.end()) {
         ChangesetBuilder out;
-        std::vector<std::pair<ObjectRef, Entry::Images>> changes;
-        std::vector<ObjectRef> unseen; // changed where no device looks
-        for (; next != staged.end() && changes.size() < objects_per_entry &&
+        std::vector<OutsideChange> told;
+        std::vector<Entry::Images> images;
+        for (; next != staging.changes.end() && told.size() < objects_per_entry &&
                out.size() < instructions_per_entry;
              ++next) {
-            const auto& [object, after] = *next;
-            Entry::Images images;
-            TOMBOLO_TRY(images.before, batch_->current(object));
-            images.after = after;
-            if (!images.before.exists() && !after.exists()) {
+            if (!next->images.before.exists() && !next->images.after.exists()) {
                 continue;
             }
+            ++statistics_.outside_changes;
             const std::size_t said = out.size();
-            append_outside_part(out, object, images);
-            if (out.size() == said) {
-                unseen.push_back(object);
+            if (has_files()) {
+                append_outside_part(out, next->object, next->images);
             }
-            changes.emplace_back(object, std::move(images));
+            if (out.size() == said) {
+                batch_->rewrite(next->object, next->images.before, next->images.after);
+            } else {
+                images.push_back(next->images);
+                told.push_back(std::move(*next));
+            }
         }
-        if (changes.empty()) {
+        if (told.empty()) {
             continue;
         }
         TOMBOLO_TRY(Changeset whole, out.finish());
         HistoryEntry head;
         head.timestamp = now();
-        head.dropped = std::move(unseen);
-        append(std::move(head), std::move(whole));
-        for (const auto& [object, images] : changes) {
-            batch_->change(object, images.before, images.after);
-            ++statistics_.outside_changes;
+        append(std::move(head), std::move(whole), std::move(images));
+        for (const OutsideChange& each : told) {
+            batch_->change(each.object, each.images.before, each.images.after);
         }
     }
     return {};
 }
 
-/// What the entry says of the object. Devices that do not hold it get it whole or not at all,
-/// whatever stands here; it matters to those that hold it.
+/// What the entry says of the object: nothing when no device could see a difference. Devices that
+/// do not hold it get it whole or not at all, whatever stands here; it matters to those that do.
 void Integrator::append_outside_part(ChangesetBuilder& out, const ObjectRef& object,
                                      Entry::Images& images) {
     const bool is_ingest =
@@ -192,8 +207,7 @@ void Integrator::append_outside_part(ChangesetBuilder& out, const ObjectRef& obj
         after = read_object(*model_, object.class_name, images.after);
         images.after.is_syncable = after.has_value();
         if (!after) {
-            host_.log("sync: " + to_text(object) + " cannot be synced: " +
-                      why_unsyncable(*model_, object.class_name, images.after));
+            note_unsyncable(object, images.after);
         }
     }
     if (before && after) {
@@ -209,8 +223,19 @@ void Integrator::append_outside_part(ChangesetBuilder& out, const ObjectRef& obj
     }
 }
 
+/// The log has the first few of a batch; the list of all is unsynced_documents().
+void Integrator::note_unsyncable(const ObjectRef& object, const Image& image) {
+    ++statistics_.unsyncable_writes;
+    if (++batch_->unsyncable <= unsyncable_logged_max) {
+        host_.log("sync: " + to_text(object) +
+                  " cannot be synced: " + why_unsyncable(*model_, object.class_name, image));
+    } else if (batch_->unsyncable == unsyncable_logged_max + 1) {
+        host_.log("sync: more documents cannot be synced; the list of unsynced documents has them");
+    }
+}
+
 Result<std::optional<Error>> Integrator::write(const store::Transaction& transaction) {
-    std::map<ObjectRef, Image> staged;
+    Staging staging;
     const std::size_t passed_on = batch_->passed_on.size();
     for (const store::Transaction::Request& request : transaction.requests()) {
         const auto* document = std::get_if<DocumentRequest>(&request);
@@ -220,13 +245,13 @@ Result<std::optional<Error>> Integrator::write(const store::Transaction& transac
             batch_->passed_on.push_back(request);
             continue;
         }
-        TOMBOLO_TRY(std::optional<Error> refused, stage(*document, *class_name, staged));
+        TOMBOLO_TRY(std::optional<Error> refused, stage(*document, *class_name, staging));
         if (refused) {
             batch_->passed_on.resize(passed_on, store::Transaction::Request(DocumentRequest{}));
             return refused;
         }
     }
-    TOMBOLO_TRY_VOID(append_outside(staged));
+    TOMBOLO_TRY_VOID(append_outside(staging));
     return std::optional<Error>();
 }
 

@@ -35,6 +35,7 @@ namespace tombolo::server::sync {
 using Number = std::uint64_t;
 
 inline constexpr Number server_ident = 1;
+inline constexpr Number first_file_ident = 2;
 
 enum class EntryKind : std::uint8_t {
     change = 0, ///< documents changed (or an upload that came to nothing)
@@ -55,8 +56,7 @@ struct HistoryEntry {
     Number timestamp = 0;      ///< origin timestamp
     Number audience = 0;       ///< of a reset
     std::vector<std::byte> changeset;
-    /// Objects of the original upload that the changeset does not name; of an outside write: those
-    /// that changed where no device looks.
+    /// Objects of the original upload that the changeset does not name.
     std::vector<ObjectRef> dropped;
     /// Of a reset: what the 231 says. Empty: no 231.
     std::vector<RejectedObject> rejected;
@@ -132,7 +132,7 @@ struct SaltGeneration {
 
 struct EngineState {
     Number top = 0;
-    Number next_ident = 2;
+    Number next_ident = first_file_ident;
     Number trimmed = 0; ///< history at and below is gone
     std::vector<SaltGeneration> generations;
 };
