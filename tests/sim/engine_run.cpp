@@ -4,7 +4,8 @@
 #include <map>
 #include <vector>
 
-#include "schema/document.hpp"
+#include "sim/engine_oracle.hpp"
+#include "sim/engine_outside.hpp"
 #include "sim/engine_world.hpp"
 #include "sim/view_documents.hpp"
 
@@ -41,19 +42,28 @@ struct Peer {
 
     SyncDevice device;
     View wanted = 0;             ///< of the newest subscription set
-    View readable = every_value; ///< by the role at the last IDENT
+    View readable = every_value; ///< by the role that the server must go by
+    View told = every_value;     ///< by the role at the last IDENT
+    View held = 0;               ///< as of the last bootstrap
+    std::uint64_t bootstraps = 0;
+    std::uint64_t heard = 0; ///< newest version of an entry that came in steady state
     std::map<std::string, View> views{{"{}", 0}};
 };
 
 class EngineRun {
   public:
-    EngineRun(std::uint64_t seed, const EngineRunOptions& options)
-        : choices_(seed), options_(options), database_(fresh_database()),
-          world_(seed, World::model_of_views(database_), options.bugs) {
-        for (std::uint32_t i = 0; i < options.devices; ++i) {
+    EngineRun(std::uint64_t seed, const EngineProfile& profile, const EngineRunOptions& options)
+        : choices_(seed), profile_(profile), database_(fresh_database()),
+          world_(seed, World::model_of_views(database_), options.bugs), oracle_(world_, database_) {
+        for (std::uint32_t i = 0; i < profile.devices; ++i) {
             peers_.push_back(std::make_unique<Peer>("user" + std::to_string(i)));
-            world_.adopt(peers_.back()->device);
-            connect(*peers_.back());
+            Peer& peer = *peers_.back();
+            world_.adopt(peer.device);
+            peer.device.set_on_entry(
+                [this, &peer](const auto& entry, protocol::BatchState state, const auto& told) {
+                    hear(peer, entry, state, told);
+                });
+            connect(peer);
         }
     }
 
@@ -61,12 +71,15 @@ class EngineRun {
         step_ = number;
         world_.clock().advance(std::chrono::milliseconds(choices_.pick(2)));
         Peer& peer = *peers_[choices_.pick(static_cast<std::uint32_t>(peers_.size()))];
-        act(peer, choices_.pick(1000));
+        act(peer);
         check(peer);
     }
 
-    void finish() {
-        for (int round = 0; round < 6 && !failure_; ++round) {
+    /// Everybody comes back and everything comes to rest. How many rounds it took.
+    int finish() {
+        int round = 0;
+        for (std::uint64_t heard = 1; round < 6 && heard > 0 && !failure_; ++round, ++step_) {
+            const std::uint64_t before = messages();
             std::vector<SyncDevice*> devices;
             for (const auto& peer : peers_) {
                 if (!peer->device.is_connected()) {
@@ -75,6 +88,7 @@ class EngineRun {
                 devices.push_back(&peer->device);
             }
             world_.exchange(devices);
+            heard = messages() - before;
         }
         for (const auto& peer : peers_) {
             check(*peer);
@@ -87,6 +101,7 @@ class EngineRun {
             }
             compare(*peer);
         }
+        return round;
     }
 
     const std::optional<std::string>& failure() const { return failure_; }
@@ -97,48 +112,127 @@ class EngineRun {
             result.log += peer->device.log();
         }
         result.statistics = world_.engine().statistics();
+        result.steps = static_cast<std::uint64_t>(extra_steps_);
         return result;
     }
 
   private:
-    void act(Peer& peer, std::uint32_t what) {
-        SyncDevice& device = peer.device;
-        if (what < 330) {
-            write(peer);
-        } else if (what < 480) {
-            device.send(1 + choices_.pick(3));
-        } else if (what < 640) {
-            receive(peer);
-        } else if (what < 800) {
-            world_.run_once();
-        } else if (what < 880) {
-            world_.disk().settle();
-        } else if (what < 920) {
-            subscribe(peer);
-        } else if (what < 945) {
-            device.disconnect();
-        } else if (what < 955) {
-            device.restart();
-        } else if (what < 975) {
-            connect(peer);
-        } else if (what < 988) {
-            change_role(peer);
-        } else if (what < 991) {
-            crash();
-        } else if (what < 994) {
-            write_outside();
-        } else {
-            settle(peer);
+    std::uint64_t messages() const {
+        std::uint64_t count = 0;
+        for (const auto& peer : peers_) {
+            count += peer->device.messages();
         }
-        if (!device.is_connected() && choices_.percent(20)) {
+        return count;
+    }
+
+    void act(Peer& peer) {
+        struct Choice {
+            std::uint32_t weight;
+            void (EngineRun::*act)(Peer&);
+        };
+        const EngineProfile& p = profile_;
+        const Choice all[] = {
+            {p.write, &EngineRun::write},
+            {p.send, &EngineRun::send},
+            {p.receive, &EngineRun::receive},
+            {p.run, &EngineRun::run},
+            {p.commit, &EngineRun::commit},
+            {p.subscribe, &EngineRun::subscribe},
+            {p.disconnect, &EngineRun::disconnect},
+            {p.restart, &EngineRun::restart},
+            {p.connect, &EngineRun::connect},
+            {p.role, &EngineRun::change_role},
+            {p.crash, &EngineRun::crash},
+            {p.outside, &EngineRun::write_outside},
+            {p.settle, &EngineRun::settle},
+            {p.cut_after_upload, &EngineRun::cut_after_upload},
+            {p.be_away, &EngineRun::be_away},
+        };
+        std::uint32_t sum = 0;
+        for (const Choice& choice : all) {
+            sum += choice.weight;
+        }
+        std::uint32_t what = choices_.pick(sum);
+        for (const Choice& choice : all) {
+            if (what < choice.weight) {
+                (this->*choice.act)(peer);
+                break;
+            }
+            what -= choice.weight;
+        }
+        if (!peer.device.is_connected() && choices_.percent(20)) {
             connect(peer);
         }
     }
 
+    void send(Peer& peer) { peer.device.send(1 + choices_.pick(3)); }
+    void run(Peer& /*peer*/) { world_.run_once(); }
+    void commit(Peer& /*peer*/) { world_.disk().settle(); }
+    void disconnect(Peer& peer) { peer.device.disconnect(); }
+    void restart(Peer& peer) { peer.device.restart(); }
+
+    void cut_after_upload(Peer& peer) {
+        peer.device.send();
+        world_.settle();
+        peer.device.disconnect();
+    }
+
+    /// The device is gone while others go on, and may find its role changed.
+    void be_away(Peer& peer) {
+        settle(peer);
+        peer.device.disconnect();
+        for (std::uint32_t i = choices_.pick(3) + 1; i > 0; --i) {
+            const std::uint32_t writers = profile_.has_free_writer ? 1U : profile_.devices;
+            Peer& other = *peers_[choices_.pick(writers)];
+            write(other);
+            settle(other);
+            extra_steps_ += 2;
+            check(other);
+        }
+        if (choices_.percent(70)) {
+            change_role(peer);
+        }
+        connect(peer);
+    }
+
+    /// An entry of a DOWNLOAD, as it comes.
+    void hear(Peer& peer, const protocol::DownloadEntry& entry, protocol::BatchState state,
+              const changeset::Changeset& told) {
+        const std::uint64_t file = peer.device.file();
+        const std::uint64_t version = entry.server_version.value;
+        note(peer, oracle_.read());
+        note(peer, oracle_.check_header(file, version, entry.client_version.value));
+        if (failure_) {
+            return;
+        }
+        note(peer, oracle_.check_told(told, peer.readable, version));
+        note_bootstrap(peer);
+        if (state != protocol::BatchState::steady) {
+            return;
+        }
+        // Entries come before they are integrated: the message began behind the cursor.
+        const bool is_behind = peer.heard > peer.device.cursor() && peer.heard < version;
+        std::uint64_t passed = (is_behind ? peer.heard : peer.device.cursor()) + 1;
+        for (; passed < version; ++passed) {
+            note(peer, oracle_.check_row(file, passed, peer.held, nullptr));
+        }
+        note(peer, oracle_.check_row(file, version, peer.held, &told));
+        peer.heard = version;
+    }
+
+    /// The first thing that goes wrong is kept.
+    void note(const Peer& peer, const std::optional<std::string>& wrong) {
+        if (wrong && !failure_) {
+            fail(peer, *wrong);
+        }
+    }
+
     void connect(Peer& peer) {
+        note_bootstrap(peer);
         const auto role = readable_.find(peer.device.user());
         peer.readable = role == readable_.end() ? every_value : role->second;
-        peer.device.connect(world_.engine());
+        peer.told = peer.readable;
+        peer.device.connect(world_.engine(), choices_.percent(40));
     }
 
     void write(Peer& peer) {
@@ -147,7 +241,11 @@ class EngineRun {
             static_cast<std::uint64_t>(static_cast<std::int64_t>(world_.now()) + skew);
         changeset::MemoryState after = peer.device.state();
         const changeset::Changeset written = write_random(after, peer.wanted, choices_);
+        const std::uint64_t base = peer.device.cursor();
         peer.device.commit(written, clock, std::move(after));
+        if (!written.empty()) {
+            oracle_.note_upload(peer.device.file(), peer.device.client_version(), base, written);
+        }
     }
 
     void receive(Peer& peer) {
@@ -159,14 +257,14 @@ class EngineRun {
     }
 
     void subscribe(Peer& peer) {
-        peer.wanted = random_view(choices_);
+        peer.wanted = choices_.percent(profile_.wide) ? every_value : random_view(choices_);
         const std::string body = body_text(peer.wanted);
         peer.views[body] = peer.wanted;
         peer.device.subscribe(body);
     }
 
     void change_role(Peer& peer) {
-        if (!options_.with_roles) {
+        if (profile_.has_free_writer && &peer == peers_.front().get()) {
             return;
         }
         Role role;
@@ -181,71 +279,37 @@ class EngineRun {
         readable_[peer.device.user()] = read;
         if (choices_.percent(60)) {
             world_.engine().roles_changed(peer.device.user());
+            peer.readable = read;
         }
     }
 
     /// A program that writes to the database, not through a device.
-    void write_outside() {
-        const auto collection = *shared_store().find_collection({"source", database_, "T"});
-        const auto snapshot = shared_store().snapshot();
-        const ObjectKey key = choices_.pick(object_key_count);
-        const std::string name = *store::document_key(mql::BsonValue::from_int64(key));
-        const auto stored = *snapshot->find(collection, name);
-        changeset::MemoryState state = empty_state();
-        bool is_syncable = false;
-        if (stored) {
-            schema::ReadDocument read =
-                schema::document_to_object(world_.model().documents, "T", stored->body.bytes());
-            is_syncable = read.ok();
-            if (read.ok()) {
-                read.object.fields.erase("_id");
-                state = state_of(key, read.object);
-            }
-        }
-        store::Transaction transaction;
-        write_random(state, every_value, choices_);
-        Document after = sim::document(state, key);
-        if (choices_.percent(15)) {
-            mql::BsonWriter writer;
-            writer.append_int64("_id", key);
-            writer.append_string("q", "fits no class");
-            transaction.put(collection, std::move(writer).finish());
-        } else if (after) {
-            after->fields.set("_id", key);
-            const auto written =
-                stored && is_syncable
-                    ? schema::update_document(world_.model().documents, "T", *after,
-                                              stored->body.bytes())
-                    : schema::object_to_document(world_.model().documents, "T", *after);
-            transaction.put(collection, *mql::BsonDocument::validate(written->bson));
-        } else {
-            transaction.erase(collection, name);
-        }
-        world_.engine().write(std::move(transaction), [this](Result<store::Version> done) {
-            if (!done && done.error().code() != ErrorCode::io && !failure_) {
-                failure_ = std::string("an outside write failed: ") + done.error().what();
-            }
-        });
+    void write_outside(Peer& /*peer*/) {
+        world_.engine().write(random_outside_write(world_.model(), database_, choices_),
+                              [this](Result<store::Version> done) {
+                                  if (!done && done.error().code() != ErrorCode::io && !failure_) {
+                                      failure_ = std::string("an outside write failed: ") +
+                                                 done.error().what();
+                                  }
+                              });
     }
 
-    void crash() {
-        if (!options_.with_crashes) {
-            return;
-        }
+    void crash(Peer& /*peer*/) {
         for (const auto& peer : peers_) {
             peer->device.disconnect();
         }
         world_.crash(choices_.percent(50));
     }
 
-    /// Everybody comes to rest, then one device is compared.
+    /// The server comes to rest and one device hears all of it.
     void settle(Peer& peer) {
+        peer.device.receive();
+        peer.device.send();
         world_.settle();
         peer.device.receive();
-        compare(peer);
     }
 
-    void check(const Peer& peer) {
+    void check(Peer& peer) {
         if (!failure_ && peer.device.failure()) {
             failure_ = "step " + std::to_string(step_) + ": " + *peer.device.failure();
         }
@@ -257,55 +321,38 @@ class EngineRun {
             fail(peer, "error " + std::to_string(static_cast<int>(peer.device.error()->code)) +
                            ": " + peer.device.error()->body.message);
         }
-    }
-
-    /// The documents that the device must hold, judged here and not by the engine.
-    std::map<std::int64_t, Object> wanted(const Peer& peer) const {
-        std::map<std::int64_t, Object> objects;
-        const View query = peer.views.at(peer.device.active_body());
-        const View view = query & peer.readable;
-        const auto collection = shared_store().find_collection({"source", database_, "T"});
-        const auto snapshot = shared_store().snapshot();
-        const auto cursor = snapshot->scan(*collection);
-        while (cursor->next()) {
-            schema::ReadDocument read = schema::document_to_object(world_.model().documents, "T",
-                                                                   cursor->document().bytes());
-            if (!read.ok()) {
-                continue;
-            }
-            const std::int64_t key = *read.object.fields.find("_id")->get_if<std::int64_t>();
-            read.object.fields.erase("_id");
-            if (is_member(read.object, view)) {
-                objects.emplace(key, std::move(read.object));
-            }
+        note(peer, oracle_.read());
+        note_bootstrap(peer);
+        // What passed without an entry behind it.
+        for (; peer.heard < peer.device.cursor() && !failure_; ++peer.heard) {
+            note(peer, oracle_.check_row(peer.device.file(), peer.heard + 1, peer.held, nullptr));
         }
-        return objects;
+        compare(peer);
     }
 
-    /// A device with nothing pending that has everything holds its view of the documents.
+    /// A bootstrap that was applied replaced what the device holds.
+    static void note_bootstrap(Peer& peer) {
+        if (peer.bootstraps != peer.device.bootstraps()) {
+            peer.bootstraps = peer.device.bootstraps();
+            peer.held = peer.views.at(peer.device.active_body()) & peer.told;
+            peer.heard = std::max(peer.heard, peer.device.cursor());
+        }
+    }
+
+    /// Invariant 1, at whatever version the device is.
     void compare(const Peer& peer) {
         const SyncDevice& device = peer.device;
-        if (failure_ || device.has_pending() || !device.is_connected() ||
-            device.cursor() != world_.engine().statistics().server_version ||
-            world_.disk().is_waiting() || device.is_inside_bootstrap() || device.error()) {
+        if (failure_ || device.has_pending()) {
             return;
         }
-        const auto should = wanted(peer);
         for (ObjectKey key = 0; key < object_key_count; ++key) {
-            const auto found = should.find(key);
-            const Document document = found == should.end() ? Document() : Document(found->second);
-            const Document held = sim::document(device.state(), key);
-            if (!same_document(held, document)) {
-                fail(peer, "object " + std::to_string(key) + " at version " +
-                               std::to_string(device.cursor()) + " is " + print(held) +
-                               ", should be " + print(document));
+            if (const auto wrong =
+                    oracle_.check_held(device.file(), key, sim::document(device.state(), key),
+                                       peer.held, device.cursor())) {
+                fail(peer, *wrong);
                 return;
             }
         }
-    }
-
-    static std::string print(const Document& document) {
-        return document ? to_text(Value(*document)) : "absent";
     }
 
     void fail(const Peer& peer, const std::string& reason) {
@@ -314,28 +361,33 @@ class EngineRun {
     }
 
     testing::Choices choices_;
-    EngineRunOptions options_;
+    const EngineProfile profile_;
     std::string database_;
     World world_;
+    EngineOracle oracle_;
     std::vector<std::unique_ptr<Peer>> peers_;
     std::map<std::string, View> readable_;
     int step_ = 0;
+    int extra_steps_ = 0; ///< of decisions that hold several
     std::optional<std::string> failure_;
 };
 
 } // namespace
 
 EngineRunResult run_engine(std::uint64_t seed, const EngineRunOptions& options) {
-    EngineRun run(seed, options);
+    const auto& profiles = engine_profiles();
+    const EngineProfile& profile = profiles[seed % profiles.size()];
+    EngineRun run(seed, profile, options);
     int step = 0;
-    for (; step < options.steps && !run.failure(); ++step) {
+    for (; step < profile.steps && !run.failure(); ++step) {
         run.step(step);
     }
     if (!run.failure()) {
-        run.finish();
+        step += run.finish();
     }
     EngineRunResult result = run.result();
-    result.steps = static_cast<std::uint64_t>(step);
+    result.steps += static_cast<std::uint64_t>(step);
+    result.profile = profile.name;
     return result;
 }
 

@@ -8,17 +8,45 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "server/sync/engine/engine.hpp"
 
 namespace tombolo::sim {
 
-struct EngineRunOptions {
-    server::sync::EngineBugs bugs;
+/// How often each thing happens, in relation to the others.
+struct EngineProfile {
+    const char* name = "mixed";
     int steps = 120;
     std::uint32_t devices = 3;
-    bool with_roles = true;
-    bool with_crashes = true;
+    std::uint32_t write = 330;
+    std::uint32_t send = 150;
+    std::uint32_t receive = 160;
+    std::uint32_t run = 160;
+    std::uint32_t commit = 80;
+    std::uint32_t subscribe = 40;
+    std::uint32_t disconnect = 25;
+    std::uint32_t restart = 10;
+    std::uint32_t connect = 20;
+    std::uint32_t role = 13;
+    std::uint32_t crash = 3;
+    std::uint32_t outside = 3;
+    std::uint32_t settle = 6;
+    /// Sent and integrated, but the device never hears of it.
+    std::uint32_t cut_after_upload = 0;
+    /// Offline while others write and its role changes.
+    std::uint32_t be_away = 0;
+    /// Percent of subscriptions that select everything.
+    std::uint32_t wide = 0;
+    /// The first device may do everything.
+    bool has_free_writer = false;
+};
+
+/// Each run has the one that its seed names.
+const std::vector<EngineProfile>& engine_profiles();
+
+struct EngineRunOptions {
+    server::sync::EngineBugs bugs;
 };
 
 struct EngineRunResult {
@@ -27,7 +55,9 @@ struct EngineRunResult {
     /// What every device received, in order.
     std::string log;
     server::sync::EngineStatistics statistics;
+    /// Decisions; every round of the end counts as one.
     std::uint64_t steps = 0;
+    const char* profile = "";
 };
 
 EngineRunResult run_engine(std::uint64_t seed, const EngineRunOptions& options);

@@ -62,7 +62,7 @@ server::sync::IdentRequest SyncDevice::ident() const {
     return request;
 }
 
-void SyncDevice::connect(server::sync::Engine& engine) {
+void SyncDevice::connect(server::sync::Engine& engine, bool is_fast) {
     disconnect();
     error_.reset();
     signal_ = std::make_shared<Signal>();
@@ -83,7 +83,7 @@ void SyncDevice::connect(server::sync::Engine& engine) {
         query.is_sent = false;
     }
     mark();
-    gate_mark_ = mark_asked_;
+    gate_mark_ = is_fast ? 0 : mark_asked_;
 }
 
 void SyncDevice::disconnect() {
@@ -232,6 +232,9 @@ void SyncDevice::take_download(OutgoingDownload& download, std::optional<std::si
                 std::to_string(entry.head.origin.value) + " at " +
                 std::to_string(entry.head.origin_timestamp_ms) + "\n" +
                 (told ? to_text(*told) : "unreadable") + "\n";
+        if (told && on_entry_) {
+            on_entry_(entry.head, download.batch_state, *told);
+        }
         entry.bytes.assign(entry.head.changeset.begin(), entry.head.changeset.end());
         entries.push_back(std::move(entry));
     }
@@ -280,6 +283,7 @@ void SyncDevice::finish_bootstrap(const OutgoingDownload& download) {
     }
     batches_.clear();
     batch_version_ = -1;
+    ++bootstraps_;
     progress_ = download.progress;
     integrated_[client_version_] = cursor();
     const std::int64_t version = download.query_version.value;

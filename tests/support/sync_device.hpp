@@ -45,6 +45,16 @@ class SyncDevice final {
     bool has_pending() const { return !commits_.empty(); }
     bool is_connected() const { return session_ != nullptr; }
     bool is_inside_bootstrap() const { return !batches_.empty(); }
+    /// Of the newest local commit.
+    std::uint64_t client_version() const { return client_version_; }
+    /// Bootstraps that were applied.
+    std::uint64_t bootstraps() const { return bootstraps_; }
+    /// Called with every entry that comes, integrated or not.
+    void set_on_entry(std::function<void(const protocol::DownloadEntry&, protocol::BatchState,
+                                         const changeset::Changeset& told)>
+                          called) {
+        on_entry_ = std::move(called);
+    }
 
     /// The first thing that a published client would not have accepted.
     const std::optional<std::string>& failure() const { return failure_; }
@@ -65,7 +75,8 @@ class SyncDevice final {
     /// A new subscription set.
     void subscribe(std::string body);
 
-    void connect(server::sync::Engine& engine);
+    /// A fast reconnect sends what is due at once; any other waits for its MARK (the upload gate).
+    void connect(server::sync::Engine& engine, bool is_fast = false);
     /// The connection is lost. What is stored of an unfinished bootstrap stays.
     void disconnect();
     /// The app stops and starts: an unfinished bootstrap is forgotten.
@@ -143,6 +154,10 @@ class SyncDevice final {
     std::vector<server::sync::SessionError> rejections_;
     std::vector<std::string> query_errors_;
     std::uint64_t messages_ = 0;
+    std::uint64_t bootstraps_ = 0;
+    std::function<void(const protocol::DownloadEntry&, protocol::BatchState,
+                       const changeset::Changeset&)>
+        on_entry_;
     std::string log_;
 };
 

@@ -434,6 +434,29 @@ TEST_F(SyncScenario, an_acknowledged_write_survives_the_death_of_the_server) {
     EXPECT_EQ(stored(2, "q"), "2");
 }
 
+TEST_F(SyncScenario, a_cursor_that_a_fast_reconnect_is_shown_survives_the_death_of_the_server) {
+    SyncDevice& a = device("a", "TRUEPREDICATE");
+    SyncDevice& b = device("b", "TRUEPREDICATE");
+    create(b, 1, 1);
+    b.send();
+    world_.settle();
+    while (a.cursor() < world_.engine().statistics().server_version) {
+        ASSERT_GT(a.receive(1), 0U);
+    }
+    a.disconnect();
+    a.connect(world_.engine(), true);
+    a.send(); // an empty UPLOAD, integrated together with the IDENT
+    world_.settle();
+    a.receive();
+    for (const auto& each : devices_) {
+        each->disconnect();
+    }
+    world_.crash(false);
+    a.connect(world_.engine());
+    exchange(); // a cursor that went back would end the connection
+    EXPECT_TRUE(a.is_connected());
+}
+
 TEST_F(SyncScenario, views_of_equal_text_share_what_is_encoded) {
     std::vector<SyncDevice*> readers;
     for (int i = 0; i < 5; ++i) {

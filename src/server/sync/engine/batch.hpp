@@ -82,6 +82,9 @@ class Batch final : public HistorySource {
     // What is to be written of files.
     std::set<Number> changed_cores;
     std::set<Number> changed_views;
+    /// Files whose IDENT is in this batch: their sessions are shown the cursor as the batch leaves
+    /// it.
+    std::set<Number> identified;
     std::map<std::string, std::optional<std::string>> reciprocals;
     bool model_changed = false;
     std::size_t unsyncable = 0; ///< outside writes of documents that cannot be synced

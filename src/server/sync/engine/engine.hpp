@@ -81,6 +81,7 @@ struct SyncModel {
 /// tests.
 struct EngineBugs {
     bool merge_with_shared_history = false;
+    bool bootstrap_at_reached_version = false;
     bool recips_not_kept = false;
     bool newest_client_version_everywhere = false;
     bool refusal_without_reset = false;
@@ -91,6 +92,8 @@ struct EngineBugs {
     bool uploads_judged_by_no_view = false;
     bool bootstrap_from_current_documents = false;
     bool sent_before_durable = false;
+    bool points_not_met = false;
+    bool drained_under_the_old_role = false;
 };
 
 struct EngineOptions {

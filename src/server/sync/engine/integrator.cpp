@@ -143,6 +143,7 @@ Result<std::optional<SessionError>> Integrator::identify(Number ident, const Ide
     FileState& state = file->state;
     state.scan = wish.scan;
     state.last_seen_ms = clock_.unix_ms();
+    batch_->identified.insert(ident);
     if (!lazy_cores_.insert(ident).second) {
         // The session will be shown this cursor: it has to be durable.
         batch_->changed_cores.insert(ident);
@@ -171,7 +172,8 @@ Result<std::optional<SessionError>> Integrator::identify(Number ident, const Ide
         return std::optional(session_error(protocol::SyncErrorCode::server_permissions_changed,
                                            "permissions or subscriptions changed"));
     }
-    if (!is_same_role || above != state.epochs.end()) {
+    if ((!is_same_role && !options_.bugs.drained_under_the_old_role) ||
+        above != state.epochs.end()) {
         // Before its first point a file can have uploaded nothing.
         point.collapse_after = std::max(wish.scan, state.epochs.front()->point - 1);
     }
@@ -200,7 +202,8 @@ Result<void> Integrator::append_point() {
     HistoryEntry head;
     head.kind = EntryKind::point;
     head.timestamp = now();
-    const Number point = append(std::move(head), {});
+    const bool is_new = !options_.bugs.bootstrap_at_reached_version || state_.top == 0;
+    const Number point = is_new ? append(std::move(head), {}) : state_.top;
     ++statistics_.points;
     for (const Batch::Wish& wish : batch_->wishes) {
         TOMBOLO_TRY(LoadedFile * file, load(wish.file));

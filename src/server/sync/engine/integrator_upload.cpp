@@ -61,6 +61,10 @@ Integrator::upload(Number ident, protocol::UploadCursor progress, Number locked,
     }
     // The progress of an empty UPLOAD waits for the next commit: it makes none of its own.
     lazy_cores_.insert(ident);
+    if (batch_->identified.contains(ident)) {
+        // A fast reconnect: the session is shown this cursor first, so it has to be durable.
+        batch_->changed_cores.insert(ident);
+    }
     set_cursor(*file, progress.client.value, progress.server.value);
     file->state.locked = std::max(file->state.locked, locked);
     file->state.last_seen_ms = clock_.unix_ms();
@@ -242,7 +246,7 @@ Integrator::met(LoadedFile& file, const ObjectRef& object, Number base) {
         for (; next_epoch < state.epochs.size() && state.epochs[next_epoch]->point < below;
              ++next_epoch) {
             const Epoch& epoch = *state.epochs[next_epoch];
-            if (epoch.point > base) {
+            if (epoch.point > base && !options_.bugs.points_not_met) {
                 const Epoch* previous =
                     next_epoch == 0 ? nullptr : state.epochs[next_epoch - 1].get();
                 TOMBOLO_TRY(std::optional<Sent> sent,
