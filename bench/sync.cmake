@@ -4,12 +4,16 @@ tombolo_tool(bench_sync
         server_load.cpp
         server_process.cpp
         sync.cpp
+        sync_backlog.cpp
         sync_bootstrap.cpp
         sync_fanout.cpp
         sync_fleet.cpp
         sync_fleet_messages.cpp
+        sync_history.cpp
         sync_notes.cpp
+        sync_outside.cpp
         sync_propagate.cpp
+        sync_sessions.cpp
         sync_subject.cpp
         sync_upload.cpp
         reference/echo.cpp

@@ -24,9 +24,19 @@ struct Metric {
 using namespace tombolo::bench;
 
 constexpr Metric metrics[] = {
-    {"propagate", bench_propagate},     {"propagate_nagle", bench_propagate_nagle},
-    {"upload_many", bench_upload_many}, {"upload_backlog", bench_upload_backlog},
-    {"fanout", bench_fanout},           {"bootstrap", bench_bootstrap},
+    {"propagate", bench_propagate},
+    {"propagate_nagle", bench_propagate_nagle},
+    {"upload_many", bench_upload_many},
+    {"upload_backlog", bench_upload_backlog},
+    {"fanout", bench_fanout},
+    {"fanout_tls", bench_fanout_tls},
+    {"fanout_growth", bench_fanout_growth},
+    {"bootstrap", bench_bootstrap},
+    {"outside_writes", bench_outside_writes},
+    {"bootstrap_many", bench_bootstrap_many},
+    {"idle_session", bench_idle_session},
+    {"reconnect_storm", bench_reconnect_storm},
+    {"history_growth", bench_history_growth},
 };
 
 bool is_wanted(std::string_view name, int argc, char** argv) {

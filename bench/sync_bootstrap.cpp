@@ -1,6 +1,8 @@
-// bootstrap: the cities of the world to one device.
+// bootstrap: the cities of the world to one device. bootstrap_many: those of a country to many
+// devices together.
 
 #include <algorithm>
+#include <thread>
 
 #include "cities.hpp"
 #include "reference/zlib_level.hpp"
@@ -15,6 +17,9 @@ namespace {
 constexpr double rate_bound = 200'000;
 constexpr double zlib_share = 0.3;
 constexpr int zlib_level = 1;
+constexpr std::size_t many_devices = 200;
+constexpr const char* many_country = "NL";
+constexpr std::size_t many_documents = 1572;
 constexpr double memory_bound = 64.0 * 1024 * 1024;
 
 // Seconds from the QUERY until everything it asks for is there.
@@ -67,6 +72,40 @@ void bench_bootstrap() {
           median(ours) / bound);
     print("bootstrap_memory", growth / (1024 * 1024), "MB", "bound: 64 MB", 64,
           growth / memory_bound);
+}
+
+void bench_bootstrap_many() {
+    SyncSubject subject("bootstrap_many");
+    subject.import_cities();
+    // All of it, from the first packet to the last.
+    const auto run = [&](std::size_t count) {
+        const std::vector<std::string> tokens = subject.log_in(count);
+        Fleet fleet(subject.fleet());
+        std::size_t bytes = 0;
+        fleet.on_download = [&](Fleet::Index, const DownloadHead& head) {
+            bytes += head.query_version == 1 ? head.plain_bytes : 0;
+        };
+        const double start = seconds_now();
+        for (const std::string& token : tokens) {
+            fleet.add(token, cities_of(many_country));
+        }
+        fleet.run_until([&] { return fleet.ready() == count; }, "bootstraps", 300);
+        if (bytes < count * many_documents * 16) {
+            give_up("a device was not sent all its cities");
+        }
+        return seconds_now() - start;
+    };
+    run(1);
+    std::vector<double> together;
+    std::vector<double> alone;
+    for (int i = 0; i < sync_repetitions; ++i) {
+        alone.push_back(run(1));
+        together.push_back(run(many_devices));
+    }
+    const double cores = std::thread::hardware_concurrency();
+    const double bound = many_devices * median(alone) / cores;
+    print("bootstrap_many", median(together), "s for 200 devices, 1,572 documents each",
+          "sum of single costs / cores", bound, median(together) / bound);
 }
 
 } // namespace tombolo::bench

@@ -87,32 +87,46 @@ class Crowd {
     std::string text_;
 };
 
+void fan_out(bool tls) {
+    raise_file_limit(2 * devices + 500);
+    const char* const metric = tls ? "fanout_tls" : "fanout";
+    SyncSubject subject(metric);
+    const std::vector<std::string> tokens = subject.log_in(devices + 1);
+    subject.start(tls);
+    std::string last;
+    {
+        Crowd crowd(subject, tokens);
+        crowd.rate();
+        const FanShape shape = crowd.shape();
+        const ServerProcess raw =
+            ServerProcess::fork_server([&](int port_pipe) { serve_fan(port_pipe, shape); });
+        FanClients clients(raw.port(), shape);
+        clients.rate(rounds);
+        std::vector<double> ours;
+        std::vector<double> least;
+        for (int i = 0; i < sync_repetitions; ++i) {
+            least.push_back(clients.rate(rounds));
+            ours.push_back(crowd.rate());
+        }
+        print(metric, median(ours), "frames/s", "raw epoll loop, same frames and answers",
+              median(least), median(ours) / median(least));
+        last = crowd.text();
+        subject.kill();
+    }
+    subject.start(tls);
+    if (notes_on_server(subject.fleet(), tokens[1])[1] != last) {
+        give_up("kill -9 lost an acknowledged write");
+    }
+}
+
 } // namespace
 
 void bench_fanout() {
-    raise_file_limit(2 * devices + 500);
-    SyncSubject subject("fanout");
-    const std::vector<std::string> tokens = subject.log_in(devices + 1);
-    Crowd crowd(subject, tokens);
-    crowd.rate();
-    const FanShape shape = crowd.shape();
-    const ServerProcess raw =
-        ServerProcess::fork_server([&](int port_pipe) { serve_fan(port_pipe, shape); });
-    FanClients clients(raw.port(), shape);
-    clients.rate(rounds);
-    std::vector<double> ours;
-    std::vector<double> least;
-    for (int i = 0; i < sync_repetitions; ++i) {
-        least.push_back(clients.rate(rounds));
-        ours.push_back(crowd.rate());
-    }
-    print("fanout", median(ours), "frames/s", "raw epoll loop, same frames and answers",
-          median(least), median(ours) / median(least));
-    subject.kill();
-    subject.start();
-    if (notes_on_server(subject.fleet(), tokens[1])[1] != crowd.text()) {
-        give_up("kill -9 lost an acknowledged write");
-    }
+    fan_out(false);
+}
+
+void bench_fanout_tls() {
+    fan_out(true);
 }
 
 } // namespace tombolo::bench

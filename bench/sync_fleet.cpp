@@ -43,7 +43,13 @@ void append_frame(std::string& out, std::string_view message) {
 Fleet::Fleet(FleetOptions options)
     : options_(std::move(options)), epoll_(::epoll_create1(EPOLL_CLOEXEC)),
       buffer_(new char[read_bytes]) {
-    if (options_.tls) {
+    set_server(options_.port, options_.tls);
+}
+
+void Fleet::set_server(std::uint16_t port, bool tls) {
+    options_.port = port;
+    options_.tls = tls;
+    if (tls && tls_ == nullptr) {
         tls_ = ::SSL_CTX_new(::TLS_client_method());
         ::SSL_CTX_set_verify(tls_, SSL_VERIFY_NONE, nullptr);
         ::SSL_CTX_set_mode(tls_, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE |
@@ -52,9 +58,7 @@ Fleet::Fleet(FleetOptions options)
 }
 
 Fleet::~Fleet() {
-    for (Index i = 0; i < devices_.size(); ++i) {
-        drop(i);
-    }
+    drop_all();
     ::close(epoll_);
     if (tls_ != nullptr) {
         ::SSL_CTX_free(tls_);
@@ -96,6 +100,12 @@ void Fleet::drop(Index index) {
     device.watches_writing = false;
     device.in.clear();
     device.out.clear();
+}
+
+void Fleet::drop_all() {
+    for (Index i = 0; i < devices_.size(); ++i) {
+        drop(i);
+    }
 }
 
 void Fleet::reconnect(Index index) {
@@ -144,7 +154,7 @@ void Fleet::advance_connection(Index index) {
             fail(index, std::string("cannot connect: ") + std::strerror(error));
             return;
         }
-        if (tls_ != nullptr) {
+        if (options_.tls) {
             device.tls = ::SSL_new(tls_);
             ::SSL_set_fd(device.tls, device.socket);
             ::SSL_set_connect_state(device.tls);

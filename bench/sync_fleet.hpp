@@ -103,15 +103,19 @@ class Fleet {
 
     /// Ends TCP without a word; the file stays.
     void drop(Index index);
+    void drop_all();
     void reconnect(Index index);
-    void set_port(std::uint16_t port) noexcept { options_.port = port; }
+    /// Where the next connections go.
+    void set_server(std::uint16_t port, bool tls);
 
     /// One changeset, as the device's next version. Its number.
     std::uint64_t upload(Index index, ByteView changeset);
-    /// An UPLOAD made before, whose last version is `version`.
-    void upload_prepared(Index index, std::string_view message, std::uint64_t version);
-    /// A WebSocket message as it is.
+    /// A message made before.
     void send(Index index, std::string_view message);
+
+    /// Asks every device's MARK; counted until it is answered.
+    void ask_marks();
+    std::size_t marks_awaited() const noexcept { return marks_awaited_; }
 
     /// Handles what comes until `done`; ends the program after `patience` seconds.
     void run_until(const std::function<bool()>& done, const char* what, double patience = 120);
@@ -159,6 +163,7 @@ class Fleet {
     ssl_ctx_st* tls_ = nullptr;
     std::vector<std::unique_ptr<Device>> devices_;
     std::size_t ready_ = 0;
+    std::size_t marks_awaited_ = 0;
     std::uint64_t downloads_ = 0;
     std::uint64_t messages_sent_ = 0;
     std::uint64_t lost_ = 0;

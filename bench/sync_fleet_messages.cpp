@@ -150,6 +150,13 @@ void Fleet::take_message(Index index, std::string_view message) {
     }
 }
 
+void Fleet::ask_marks() {
+    for (Index i = 0; i < devices_.size(); ++i) {
+        send(i, "mark 1 " + std::to_string(++devices_[i]->mark) + "\n");
+        ++marks_awaited_;
+    }
+}
+
 void Fleet::take_mark(Index index) {
     Device& device = *devices_[index];
     if (device.phase == Device::Phase::opening) {
@@ -157,6 +164,8 @@ void Fleet::take_mark(Index index) {
     } else if (device.phase == Device::Phase::subscribing) {
         device.phase = Device::Phase::ready;
         ++ready_;
+    } else if (marks_awaited_ > 0) {
+        --marks_awaited_;
     }
 }
 
@@ -220,11 +229,6 @@ std::uint64_t Fleet::upload(Index index, ByteView changeset) {
     device.sent_at = seconds_now();
     send(index, text);
     return version;
-}
-
-void Fleet::upload_prepared(Index index, std::string_view message, std::uint64_t version) {
-    devices_[index]->version = version;
-    send(index, message);
 }
 
 } // namespace tombolo::bench

@@ -16,7 +16,14 @@ void bench_propagate_nagle();
 void bench_upload_many();
 void bench_upload_backlog();
 void bench_fanout();
+void bench_fanout_tls();
+void bench_fanout_growth();
 void bench_bootstrap();
+void bench_outside_writes();
+void bench_bootstrap_many();
+void bench_idle_session();
+void bench_reconnect_storm();
+void bench_history_growth();
 
 /// p50 and p99, sorted on the way.
 struct Spread {

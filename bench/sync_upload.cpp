@@ -3,10 +3,10 @@
 #include <algorithm>
 #include <filesystem>
 
-#include "protocol/codec.hpp"
 #include "reference/echo.hpp"
 #include "reference/log_writes.hpp"
 #include "reference/raw_writes.hpp"
+#include "sync_backlog.hpp"
 #include "sync_metrics.hpp"
 #include "sync_notes.hpp"
 #include "sync_subject.hpp"
@@ -17,8 +17,6 @@ namespace {
 
 constexpr std::size_t many_devices = 200;
 constexpr std::size_t backlog_changesets = 100'000;
-/// What a published client puts into one UPLOAD.
-constexpr std::size_t upload_bytes = 131'072;
 /// Of records, written by the reference in one piece.
 constexpr std::size_t raw_batch_bytes = std::size_t{4} << 20;
 
@@ -87,60 +85,15 @@ void check_notes(SyncSubject& subject, const std::string& token,
     }
 }
 
-struct PreparedUpload {
-    std::string message;
-    std::uint64_t last_version = 0;
-};
-
-// The UPLOADs of a device that was offline: as a published client packs them.
-std::vector<PreparedUpload> prepare_backlog(const Device& device) {
-    std::vector<PreparedUpload> uploads;
-    std::vector<std::byte> body;
-    std::uint64_t version = device.version;
-    const auto finish = [&] {
-        std::vector<std::byte> storage;
-        protocol::Upload message;
-        message.session = {1};
-        message.progress = {{version}, {device.download_server}};
-        message.locked = {device.download_server};
-        message.body = protocol::compress_body(body, {}, storage);
-        uploads.push_back(
-            {std::string(as_text(protocol::encode_client_message(message, {}).value())), version});
-        body.clear();
-    };
-    for (std::size_t i = 0; i < backlog_changesets; ++i) {
-        const auto id = static_cast<std::int64_t>(i);
-        const std::vector<std::byte> changeset = new_note(id, id % 10);
-        protocol::UploadEntry entry;
-        entry.client_version = {++version};
-        entry.server_version = {device.download_server};
-        entry.origin_timestamp_ms = 360'000'000'000;
-        entry.changeset = changeset;
-        protocol::append_entry(body, entry);
-        if (body.size() >= upload_bytes) {
-            finish();
-        }
-    }
-    if (!body.empty()) {
-        finish();
-    }
-    return uploads;
-}
-
 // Seconds until the last is acknowledged.
-double upload_backlog(SyncSubject& subject) {
+double upload_notes(SyncSubject& subject) {
     Fleet fleet(subject.fleet());
     fleet.add_all(subject.log_in(1), [](std::size_t) { return all_notes(); });
-    const std::vector<PreparedUpload> uploads = prepare_backlog(fleet.device(0));
-    // A published client sends its own changesets first.
-    fleet.answers = false;
-    const double start = seconds_now();
-    for (const PreparedUpload& upload : uploads) {
-        fleet.upload_prepared(0, upload.message, upload.last_version);
-    }
-    const std::uint64_t last = uploads.back().last_version;
-    fleet.run_until([&] { return fleet.device(0).acknowledged >= last; }, "the backlog", 300);
-    return seconds_now() - start;
+    std::int64_t id = 0;
+    return upload_backlog(fleet, backlog_changesets, [&] {
+        const std::int64_t now = id++;
+        return new_note(now, now % 10);
+    });
 }
 
 } // namespace
@@ -177,7 +130,7 @@ void bench_upload_backlog() {
     for (int i = 0; i < sync_repetitions; ++i) {
         SyncSubject subject("upload_backlog");
         const std::string token = subject.log_in(1).front();
-        ours.push_back(backlog_changesets / upload_backlog(subject));
+        ours.push_back(backlog_changesets / upload_notes(subject));
         subject.kill();
         raw.push_back(in_child([&] {
                           const auto batches =
