@@ -103,6 +103,7 @@ void SyncDevice::restart() {
 void SyncDevice::mark() {
     if (session_ != nullptr) {
         session_->mark({++mark_asked_});
+        signal_->is_told = true;
     }
 }
 
@@ -170,6 +171,11 @@ std::size_t SyncDevice::receive(std::size_t messages_max, std::optional<std::siz
     while (session_ != nullptr && count < messages_max) {
         std::optional<Outgoing> message = session_->next();
         if (!message) {
+            signal_->is_told = false;
+            return count;
+        }
+        if (!signal_->is_told) {
+            fail("there is a message that the listener was not told of");
             return count;
         }
         ++count;

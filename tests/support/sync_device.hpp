@@ -3,9 +3,10 @@
 // A device as published clients behave (sync-protocol.md 4 and 5, changesets-and-merge.md 5.2),
 // over an in-memory state, speaking to the engine's interface directly.
 //
-// It checks everything a client checks (protocol/download_checker.hpp) and refuses changesets that
-// do not apply; what it finds wrong is kept in failure(). It keeps what a client keeps over a crash
-// or a lost connection, and forgets what a client forgets. Not thread-safe.
+// It checks everything a client checks (protocol/download_checker.hpp), refuses changesets that do
+// not apply, and wants to be told of every message; what it finds wrong is kept in failure(). It
+// keeps what a client keeps over a crash or a lost connection, and forgets what a client forgets.
+// Not thread-safe.
 
 #include <cstdint>
 #include <functional>
@@ -94,9 +95,10 @@ class SyncDevice final {
 
   private:
     struct Signal final : server::sync::SessionListener {
-        void on_outgoing() override {}
+        void on_outgoing() override { is_told = true; }
         void on_replaced() override { is_replaced = true; }
         bool is_replaced = false;
+        bool is_told = true; ///< or knows by itself that there may be something
     };
     struct Commit {
         std::uint64_t client_version = 0;

@@ -114,7 +114,7 @@ EngineStatistics EngineImpl::statistics() const {
         result.server_version = published_.top;
         result.sessions = sessions_.size();
     }
-    result.groups = views_.size();
+    result.groups = matching_.groups();
     return result;
 }
 
@@ -314,11 +314,14 @@ Engine::IdentResult EngineImpl::identify(const IdentRequest& request,
 }
 
 void EngineImpl::leave(const std::shared_ptr<Mailbox>& mailbox, Number file) {
-    const MutexLock lock(mutex_);
-    const auto found = sessions_.find(file);
-    if (found != sessions_.end() && found->second.mailbox == mailbox) {
-        sessions_.erase(found);
+    {
+        const MutexLock lock(mutex_);
+        const auto found = sessions_.find(file);
+        if (found != sessions_.end() && found->second.mailbox == mailbox) {
+            sessions_.erase(found);
+        }
     }
+    matching_.leave(file, *mailbox);
 }
 
 Result<std::unique_ptr<Engine>> open_engine(EngineOptions options, store::Store& store,

@@ -17,6 +17,7 @@
 #include "core/mutex.hpp"
 #include "server/sync/engine/engine.hpp"
 #include "server/sync/engine/integrator.hpp"
+#include "server/sync/engine/matching.hpp"
 #include "server/sync/engine/session_impl.hpp"
 
 namespace tombolo::server::sync {
@@ -122,6 +123,11 @@ class EngineImpl final : public Engine, public SessionContext {
                       std::function<void(Mailbox::Content&)> also = {});
     void fail_input(Input& input, const Error& error);
     void notify_all();
+    void tell_own(const Batch& batch);
+    void tell_files(const Batch& batch, Number top);
+    void join(Number file, const std::shared_ptr<Mailbox>& mailbox, const Epoch& epoch, Number top);
+    void join_all(Number top);
+    bool is_attached(Number file, const Mailbox& mailbox) const;
 
     std::optional<SessionError> check(const IdentRequest& request, const FileState& file,
                                       const Published& now) const;
@@ -134,6 +140,7 @@ class EngineImpl final : public Engine, public SessionContext {
     const RecordKeys keys_;
     EntryCache cache_;
     mutable ViewCache views_;
+    Matching matching_;
 
     // run()'s own.
     Integrator integrator_;

@@ -24,21 +24,20 @@ std::size_t Entry::bytes() const noexcept {
     return bytes;
 }
 
-std::shared_ptr<const EncodedPart> Entry::remembered(const View* view) const {
+std::shared_ptr<const EncodedPart> Entry::remembered(const Reading& reading) const {
     const MutexLock lock(mutex_);
     for (const auto& [known, part] : encoded_) {
-        if (known.get() == view) {
+        if (known == reading) {
             return part;
         }
     }
     return nullptr;
 }
 
-void Entry::remember(std::shared_ptr<const View> view,
-                     std::shared_ptr<const EncodedPart> part) const {
+void Entry::remember(Reading reading, std::shared_ptr<const EncodedPart> part) const {
     const MutexLock lock(mutex_);
     if (encoded_.size() < remembered_max) {
-        encoded_.emplace_back(std::move(view), std::move(part));
+        encoded_.emplace_back(std::move(reading), std::move(part));
     }
 }
 

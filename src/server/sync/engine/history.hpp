@@ -45,8 +45,11 @@ class Entry {
     void set_images(std::vector<Images> images) { images_ = std::move(images); }
     std::size_t bytes() const noexcept;
 
-    std::shared_ptr<const EncodedPart> remembered(const View* view) const TOMBOLO_EXCLUDES(mutex_);
-    void remember(std::shared_ptr<const View> view, std::shared_ptr<const EncodedPart> part) const
+    /// By View::reading().
+    using Reading = std::shared_ptr<const std::string>;
+    std::shared_ptr<const EncodedPart> remembered(const Reading& reading) const
+        TOMBOLO_EXCLUDES(mutex_);
+    void remember(Reading reading, std::shared_ptr<const EncodedPart> part) const
         TOMBOLO_EXCLUDES(mutex_);
 
   private:
@@ -55,7 +58,7 @@ class Entry {
     std::vector<Images> images_;
 
     mutable Mutex mutex_;
-    mutable std::vector<std::pair<std::shared_ptr<const View>, std::shared_ptr<const EncodedPart>>>
+    mutable std::vector<std::pair<Reading, std::shared_ptr<const EncodedPart>>>
         encoded_ TOMBOLO_GUARDED_BY(mutex_);
 };
 

@@ -3,12 +3,20 @@
 #include <algorithm>
 
 #include "core/check.hpp"
+#include "server/sync/engine/lazy_history.hpp"
 #include "server/sync/engine/session_error.hpp"
 
 namespace tombolo::server::sync {
 
 using protocol::BatchState;
 using protocol::SyncErrorCode;
+
+namespace {
+
+/// Groups remembered by a session: more only when its view changes faster than it reads.
+constexpr std::size_t groups_max = 3;
+
+} // namespace
 
 void Mailbox::notify() {
     std::shared_ptr<SessionListener> told;
@@ -115,34 +123,51 @@ void SessionImpl::close() {
 
 // What is sent
 
+void SessionImpl::take_mail(Now& now) {
+    const MutexLock lock(mailbox_->mutex);
+    Mailbox::Content& mail = mailbox_->content;
+    now.is_ready = mail.is_ready;
+    now.is_closed = mail.is_closed;
+    now.file = mail.file;
+    now.error = mail.error;
+    now.processed = mail.processed;
+    if (!mail.query_errors.empty() && !mail.is_closed && !mail.error) {
+        now.query_error = std::move(mail.query_errors.front());
+        mail.query_errors.pop_front();
+    }
+    own_.insert(own_.end(), mail.own.begin(), mail.own.end());
+    mail.own = {};
+    own_since_ = mail.is_ready ? mail.own_since : own_since_;
+    if (mail.group != nullptr && (groups_.empty() || groups_.back() != mail.group)) {
+        groups_.push_back(mail.group);
+        if (groups_.size() > groups_max) {
+            groups_.erase(groups_.begin());
+        }
+    }
+    if (now.file == nullptr) {
+        return;
+    }
+    for (const auto& epoch : now.file->epochs) {
+        if (epoch->point > cursor_) {
+            now.point = epoch.get();
+            // A QUERY for a later point can only mean that the client skips this one.
+            now.is_requested = epoch->query_version == ident_query_version_ ||
+                               mail.requested.lower_bound(epoch->point) != mail.requested.end();
+            break;
+        }
+    }
+}
+
 SessionImpl::Now SessionImpl::look() {
     Now now;
     // The version first: what the mailbox says is then at least as new.
     now.published = context_.published();
-    {
-        const MutexLock lock(mailbox_->mutex);
-        now.mail = mailbox_->content;
-        mailbox_->content.query_errors.clear();
-    }
-    if (now.mail.file == nullptr) {
-        return now;
-    }
-    const FileState& file = *now.mail.file;
-    for (const auto& epoch : file.epochs) {
-        if (epoch->point > cursor_) {
-            now.point = epoch.get();
-            break;
-        }
-    }
+    take_mail(now);
     now.limit = now.published.top;
     if (now.point != nullptr) {
-        const Hole* hole = hole_at(file, now.point->point);
+        const Hole* hole = hole_at(*now.file, now.point->point);
         now.limit = std::min(now.limit, hole != nullptr ? std::max(cursor_, hole->after)
                                                         : now.point->point - 1);
-        // A QUERY for a later point can only mean that the client skips this one.
-        now.is_requested =
-            now.point->query_version == ident_query_version_ ||
-            now.mail.requested.lower_bound(now.point->point) != now.mail.requested.end();
         if (now.point->point > now.published.top) {
             now.point = nullptr;
         }
@@ -168,32 +193,27 @@ std::optional<Outgoing> SessionImpl::next() {
 
 Result<std::optional<Outgoing>> SessionImpl::step() {
     Now now = look();
-    const Mailbox::Content& mail = now.mail;
-    if (mail.is_closed) {
+    if (now.is_closed) {
         is_over_ = true;
         return std::optional<Outgoing>();
     }
-    if (mail.error || now.published.has_failed) {
+    if (now.error || now.published.has_failed) {
         is_over_ = true;
         return std::optional<Outgoing>(
-            mail.error ? *mail.error
-                       : session_error(SyncErrorCode::session_closed, "sync has stopped"));
+            now.error ? *std::move(now.error)
+                      : session_error(SyncErrorCode::session_closed, "sync has stopped"));
     }
-    for (std::size_t i = 1; i < mail.query_errors.size(); ++i) {
-        const MutexLock lock(mailbox_->mutex);
-        mailbox_->content.query_errors.push_front(mail.query_errors[mail.query_errors.size() - i]);
+    if (now.query_error) {
+        return std::optional<Outgoing>(*std::move(now.query_error));
     }
-    if (!mail.query_errors.empty()) {
-        return std::optional<Outgoing>(mail.query_errors.front());
-    }
-    if (!mail.is_ready) {
+    if (!now.is_ready) {
         return std::optional<Outgoing>();
     }
     if (bootstrap_ != nullptr) {
         return continue_bootstrap(now);
     }
     // Below its first point a file was sent nothing.
-    if (epoch_for(*mail.file, cursor_ + 1) == nullptr && now.point != nullptr) {
+    if (epoch_for(*now.file, cursor_ + 1) == nullptr && now.point != nullptr) {
         cursor_ = std::max(cursor_, now.limit);
     }
     if (now.point != nullptr && cursor_ == now.limit && now.is_requested) {
@@ -236,14 +256,14 @@ bool SessionImpl::must_send(const Now& now) const {
     if (!sent_) {
         return true;
     }
-    const FileState& file = *now.mail.file;
+    const FileState& file = *now.file;
     return sent_->upload < protocol::UploadCursor{{file.upload_client}, {file.floor}};
 }
 
 // Bootstraps
 
 void SessionImpl::start_bootstrap(const Now& now) {
-    const FileState& file = *now.mail.file;
+    const FileState& file = *now.file;
     const Epoch* previous = nullptr;
     const Epoch* epoch = epoch_at(file, now.point->point, &previous);
     ViewCache& views = context_.views();
@@ -265,7 +285,7 @@ void SessionImpl::start_bootstrap(const Now& now) {
 }
 
 Result<std::optional<Outgoing>> SessionImpl::continue_bootstrap(const Now& now) {
-    const FileState& file = *now.mail.file;
+    const FileState& file = *now.file;
     const Number point = now.point->point;
     const auto snapshot = context_.store().snapshot();
     // The snapshot may be ahead of what was published: changes up to its own top are in it.
@@ -336,7 +356,7 @@ Result<bool> SessionImpl::add_entry(const Now& now, const Stream& stream,
                                     OutgoingDownload& download, std::optional<Outgoing>& first) {
     TOMBOLO_TRY(const std::shared_ptr<const Entry> entry, history.entry(version));
     const HistoryEntry& head = entry->head();
-    const FileState& file = *now.mail.file;
+    const FileState& file = *now.file;
     const Epoch* previous = nullptr;
     std::shared_ptr<const EncodedPart> part;
     if (epoch_at(file, version, &previous) != nullptr) {
@@ -378,18 +398,62 @@ Result<bool> SessionImpl::add_entry(const Now& now, const Stream& stream,
     return true;
 }
 
+/// That of the entries up to the next point.
+std::shared_ptr<const View> SessionImpl::current_view(const Now& now) {
+    const Epoch* epoch = epoch_for(*now.file, cursor_ + 1);
+    if (epoch == nullptr) {
+        return nullptr;
+    }
+    if (view_ == nullptr || view_epoch_.get() != epoch ||
+        view_->shared_model() != now.published.model) {
+        view_ = context_.views().get(now.published.model, *epoch);
+        const auto& epochs = now.file->epochs;
+        view_epoch_ = *std::find_if(epochs.begin(), epochs.end(),
+                                    [&](const auto& each) { return each.get() == epoch; });
+    }
+    return view_;
+}
+
+/// The first version above the cursor that has to be looked at; limit + 1: none up to there.
+Number SessionImpl::next_concerned(const View* view, Number limit) {
+    while (own_at_ < own_.size() && own_[own_at_] <= cursor_) {
+        ++own_at_;
+    }
+    if (own_at_ == own_.size()) {
+        own_.clear();
+        own_at_ = 0;
+    }
+    if (view == nullptr || cursor_ < own_since_) {
+        return cursor_ + 1;
+    }
+    for (const auto& group : groups_) {
+        if (group->view().reading() != view->reading()) {
+            continue;
+        }
+        const ViewGroup::Next next = group->next(cursor_, limit);
+        if (next.is_known) {
+            return own_.empty() ? next.version : std::min(next.version, own_[own_at_]);
+        }
+    }
+    return cursor_ + 1;
+}
+
 Result<std::optional<Outgoing>> SessionImpl::steady(const Now& now) {
     OutgoingDownload download;
     if (cursor_ < now.limit) {
-        const auto snapshot = context_.store().snapshot();
-        const SnapshotHistory history(*snapshot, context_.store(), context_.keys(),
-                                      *now.published.model, context_.cache(), now.published.top);
-        const Stream stream(history, now.published.model, context_.views(), *now.mail.file,
+        const LazyHistory history(context_.store(), context_.keys(), *now.published.model,
+                                  context_.cache(), now.published.top);
+        const Stream stream(history, now.published.model, context_.views(), *now.file,
                             context_.options().bugs);
+        const std::shared_ptr<const View> view = current_view(now);
         std::optional<Outgoing> first;
         while (cursor_ < now.limit) {
-            TOMBOLO_TRY(const bool added,
-                        add_entry(now, stream, history, cursor_ + 1, download, first));
+            const Number next = next_concerned(view.get(), now.limit);
+            cursor_ = next - 1; // nothing is sent for those in between, none of them the file's own
+            if (next > now.limit) {
+                break;
+            }
+            TOMBOLO_TRY(const bool added, add_entry(now, stream, history, next, download, first));
             if (first) {
                 return first;
             }
@@ -401,7 +465,7 @@ Result<std::optional<Outgoing>> SessionImpl::steady(const Now& now) {
     if (download.entries.empty() && !must_send(now)) {
         return std::optional<Outgoing>();
     }
-    return std::optional<Outgoing>(finish_download(std::move(download), *now.mail.file));
+    return std::optional<Outgoing>(finish_download(std::move(download), *now.file));
 }
 
 // MARK
@@ -409,7 +473,7 @@ Result<std::optional<Outgoing>> SessionImpl::steady(const Now& now) {
 std::optional<Outgoing> SessionImpl::answer_mark(const Now& now) {
     std::optional<protocol::RequestIdent> answered;
     for (PendingMark& mark : marks_) {
-        if (!mark.target && now.mail.processed >= mark.after_inputs) {
+        if (!mark.target && now.processed >= mark.after_inputs) {
             mark.target = now.published.top;
         }
     }
@@ -418,7 +482,7 @@ std::optional<Outgoing> SessionImpl::answer_mark(const Now& now) {
            (cursor_ >= *marks_.front().target || (is_blocked && cursor_ >= now.limit))) {
         if (sent_ && sent_->download.server.value < cursor_) {
             // The client counts itself up to date by the cursor it was sent.
-            return finish_download({}, *now.mail.file);
+            return finish_download({}, *now.file);
         }
         answered = marks_.front().request;
         marks_.pop_front();

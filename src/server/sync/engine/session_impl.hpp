@@ -6,6 +6,7 @@
 // mailbox. Thread-safety: SessionImpl belongs to its caller's thread; Mailbox is safe.
 
 #include <deque>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <set>
@@ -15,6 +16,7 @@
 #include "protocol/upload_checker.hpp"
 #include "server/sync/engine/bootstrap.hpp"
 #include "server/sync/engine/engine.hpp"
+#include "server/sync/engine/matching.hpp"
 #include "server/sync/engine/records.hpp"
 #include "server/sync/engine/stream.hpp"
 
@@ -30,6 +32,12 @@ struct Mailbox {
         std::optional<SessionError> error;
         std::uint64_t processed = 0; ///< how many of the session's inputs
         std::size_t backlog_bytes = 0;
+        /// Of the newest epoch's view.
+        std::shared_ptr<const ViewGroup> group;
+        /// Versions that are the file's own doing or meant for it alone; all of them above
+        /// `own_since`, but for those that the session took.
+        std::vector<Number> own;
+        Number own_since = 0;
         bool is_closed = false; ///< replaced, or closed by its owner
     };
 
@@ -99,14 +107,22 @@ class SessionImpl final : public Session {
     };
     /// What next() works with.
     struct Now {
-        Mailbox::Content mail;
         SessionContext::Published published;
+        bool is_ready = false;
+        bool is_closed = false;
+        std::shared_ptr<const FileState> file;
+        std::optional<OutgoingQueryError> query_error;
+        std::optional<SessionError> error;
+        std::uint64_t processed = 0;
         const Epoch* point = nullptr; ///< the next point above the cursor
         bool is_requested = false;
         Number limit = 0; ///< state 2 may go up to here
     };
 
     Now look();
+    void take_mail(Now& now);
+    std::shared_ptr<const View> current_view(const Now& now);
+    Number next_concerned(const View* view, Number limit);
     Result<std::optional<Outgoing>> step();
     void start_bootstrap(const Now& now);
     Result<std::optional<Outgoing>> continue_bootstrap(const Now& now);
@@ -134,6 +150,13 @@ class SessionImpl final : public Session {
     Number client_version_; ///< last own version integrated at or before the cursor
     std::optional<protocol::SyncProgress> sent_;
     Number told_rejections_ = 0; ///< newest version whose 231 was given out
+    /// Those the session was in, newest last; the cursor may still be in an older one's time.
+    std::vector<std::shared_ptr<const ViewGroup>> groups_;
+    std::vector<Number> own_; ///< above the cursor from `own_at_` on
+    std::size_t own_at_ = 0;
+    Number own_since_ = std::numeric_limits<Number>::max();
+    std::shared_ptr<const Epoch> view_epoch_;
+    std::shared_ptr<const View> view_;
     std::unique_ptr<Bootstrap> bootstrap_;
     OutgoingDownload bootstrap_header_;
     std::int32_t bootstrap_steps_ = 0;

@@ -118,7 +118,7 @@ Result<std::shared_ptr<const EncodedPart>> Stream::encode(Number version,
     }
     const bool is_own = head.origin == file_.ident;
     if (!is_own) {
-        if (std::shared_ptr<const EncodedPart> known = entry.remembered(view.get())) {
+        if (std::shared_ptr<const EncodedPart> known = entry.remembered(view->reading())) {
             return known;
         }
     }
@@ -151,7 +151,7 @@ Result<std::shared_ptr<const EncodedPart>> Stream::encode(Number version,
     TOMBOLO_TRY(const Changeset cut_to_view, out.finish());
     result->changeset = is_whole ? head.changeset : changeset::encode(cut_to_view);
     if (!is_own) {
-        entry.remember(view, result);
+        entry.remember(view->reading(), result);
     }
     return std::shared_ptr<const EncodedPart>(std::move(result));
 }

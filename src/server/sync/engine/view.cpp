@@ -2,6 +2,7 @@
 
 #include "changeset/difference.hpp"
 #include "query/binder.hpp"
+#include "query/match_plan.hpp"
 #include "query/subscription.hpp"
 
 namespace tombolo::server::sync {
@@ -62,6 +63,30 @@ View::View(std::shared_ptr<const Model> model, const std::string& body, const Ro
             order_.push_back(name);
         }
     }
+    reading_ = std::make_shared<const std::string>(reading_text());
+}
+
+std::string View::reading_text() const {
+    std::string text;
+    for (const std::string& name : order_) {
+        if (sees_class(name)) {
+            text += query::canonical(*query_of(name));
+            text += '\n';
+            text += query::canonical(*read_filter_of(name));
+            text += '\n';
+        }
+    }
+    return text;
+}
+
+const query::Query* View::query_of(std::string_view class_name) const noexcept {
+    const OfClass* of = find(class_name);
+    return of == nullptr || of->query == nullptr ? nullptr : &of->query->query();
+}
+
+const query::Query* View::read_filter_of(std::string_view class_name) const noexcept {
+    const OfClass* of = find(class_name);
+    return of == nullptr || of->read == nullptr ? nullptr : &of->read->query();
 }
 
 const View::OfClass* View::find(std::string_view class_name) const noexcept {
@@ -174,10 +199,17 @@ std::shared_ptr<const View> ViewCache::get(const std::shared_ptr<const Model>& m
     if (std::shared_ptr<const View> view = slot.lock()) {
         return view;
     }
-    auto view = std::make_shared<const View>(model, epoch.body, epoch.role);
+    auto view = std::make_shared<View>(model, epoch.body, epoch.role);
     slot = view;
+    std::weak_ptr<const std::string>& reading = readings_[{model.get(), *view->reading_}];
+    if (const std::shared_ptr<const std::string> known = reading.lock()) {
+        view->reading_ = known;
+    } else {
+        reading = view->reading_;
+    }
     if (views_.size() > sweep_at_) {
         std::erase_if(views_, [](const auto& each) { return each.second.expired(); });
+        std::erase_if(readings_, [](const auto& each) { return each.second.expired(); });
         sweep_at_ = 64 + 2 * views_.size();
     }
     return view;

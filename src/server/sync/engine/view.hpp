@@ -48,6 +48,13 @@ class View {
     View(std::shared_ptr<const Model> model, const std::string& body, const Role& role);
 
     const Model& model() const noexcept { return *model_; }
+    const std::shared_ptr<const Model>& shared_model() const noexcept { return model_; }
+    /// Everything that decides what a device with the view is sent, in canonical texts. Views of
+    /// one cache that say the same here share it: equal pointers, equal streams.
+    const std::shared_ptr<const std::string>& reading() const noexcept { return reading_; }
+    /// What is subscribed to, and what the role may read. Not null for a class that is seen.
+    const query::Query* query_of(std::string_view class_name) const noexcept;
+    const query::Query* read_filter_of(std::string_view class_name) const noexcept;
     /// False: no object of the class can be in the view.
     bool sees_class(std::string_view class_name) const noexcept;
     /// Classes with a query, in the model's order.
@@ -74,8 +81,11 @@ class View {
         std::unique_ptr<const FieldMask> mask;
     };
     const OfClass* find(std::string_view class_name) const noexcept;
+    std::string reading_text() const;
 
+    friend class ViewCache;
     std::shared_ptr<const Model> model_;
+    std::shared_ptr<const std::string> reading_;
     std::map<std::string, OfClass, std::less<>> classes_;
     std::vector<std::string> order_;
 };
@@ -105,6 +115,8 @@ class ViewCache {
     mutable Mutex mutex_;
     std::map<std::pair<const Model*, std::string>, std::weak_ptr<const View>>
         views_ TOMBOLO_GUARDED_BY(mutex_);
+    std::map<std::pair<const Model*, std::string>, std::weak_ptr<const std::string>>
+        readings_ TOMBOLO_GUARDED_BY(mutex_);
     std::size_t sweep_at_ TOMBOLO_GUARDED_BY(mutex_) = 64;
 };
 
