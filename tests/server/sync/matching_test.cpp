@@ -280,7 +280,8 @@ void groups_remember_what_concerns_them(std::uint64_t seed) {
         }
         matching.match(batch);
         const Matching::Woken woken = matching.record(top);
-        for (const auto& [number, session] : sessions) {
+        for (const auto& each_session : sessions) {
+            const Session& session = each_session.second;
             const bool is_woken =
                 std::find(woken.begin(), woken.end(), session.mailbox) != woken.end();
             const bool should = std::any_of(batch.begin(), batch.end(), [&](const auto& each) {

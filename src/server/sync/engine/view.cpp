@@ -30,6 +30,17 @@ const std::string* hidden_field(const query::Query& query, const FieldMask* mask
     return nullptr;
 }
 
+/// Which fields may be read, in one form.
+// NOLINTNEXTLINE(misc-no-recursion): as deep as a role, which its reader bounds
+void append_readable(std::string& text, const FieldPermissions& permissions) {
+    text += permissions.read ? '+' : '-';
+    for (const auto& [name, inside] : permissions.fields) {
+        text += std::to_string(name.size()) + ':' + name;
+        append_readable(text, inside);
+    }
+    text += ';';
+}
+
 } // namespace
 
 Predicate::Predicate(query::Query query) : query_(std::move(query)), filter_(query_) {}
@@ -63,13 +74,17 @@ View::View(std::shared_ptr<const Model> model, const std::string& body, const Ro
             order_.push_back(name);
         }
     }
-    reading_ = std::make_shared<const std::string>(reading_text());
+    reading_ = std::make_shared<const std::string>(reading_text(role));
 }
 
-std::string View::reading_text() const {
+std::string View::reading_text(const Role& role) const {
     std::string text;
     for (const std::string& name : order_) {
         if (sees_class(name)) {
+            const FieldMask* hides = mask(name);
+            if (hides != nullptr && !hides->reads_all()) {
+                append_readable(text, role.of(name).fields);
+            }
             text += query::canonical(*query_of(name));
             text += '\n';
             text += query::canonical(*read_filter_of(name));

@@ -81,7 +81,7 @@ class View {
         std::unique_ptr<const FieldMask> mask;
     };
     const OfClass* find(std::string_view class_name) const noexcept;
-    std::string reading_text() const;
+    std::string reading_text(const Role& role) const;
 
     friend class ViewCache;
     std::shared_ptr<const Model> model_;
