@@ -15,6 +15,9 @@ namespace {
 /// Documents looked at in one step, so that one that finds nothing still ends.
 constexpr std::size_t looked_at_max = 200'000;
 
+/// What one EraseObject, or an Update of a scalar, takes in a changeset, roughly.
+constexpr std::size_t erase_bytes = 20;
+
 } // namespace
 
 Bootstrap::Bootstrap(Options options)
@@ -75,14 +78,15 @@ void Bootstrap::add(const ObjectRef& object, const Image& image, bool is_collaps
         const Model& model = options_.new_view->model();
         append_content(out, model, object,
                        *visible_object(*options_.new_view, object.class_name, image));
-        bytes += image.document->size();
+        bytes += options_.batch_objects == 0 ? image.document->size()
+                                             : options_.batch_bytes / options_.batch_objects + 1;
     } else if (is_in) {
         const std::size_t said = out.size();
         append_revealed(out, *options_.old_view, *options_.new_view, object, image);
-        bytes += 32 * (out.size() - said);
+        bytes += erase_bytes * (out.size() - said);
     } else if (was_in) {
         append_erase(out, object);
-        bytes += 32;
+        bytes += erase_bytes;
     }
 }
 

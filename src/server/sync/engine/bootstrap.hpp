@@ -33,6 +33,7 @@ class Bootstrap {
         std::optional<Number> hole_after;
         bool sends_schema = false; ///< for a new file
         std::size_t batch_bytes = 0;
+        std::size_t batch_objects = 0; ///< new ones in one changeset; 0: no limit
         EngineBugs bugs;
     };
 

@@ -103,6 +103,9 @@ struct EngineOptions {
     bool recovery_mode_disabled = false;
     /// Uncompressed bytes of entries in one DOWNLOAD; one bigger entry still goes alone.
     std::size_t download_bytes = std::size_t{1} << 20;
+    /// New objects in one changeset of a bootstrap; 0: as many as fit a message. Test suites of
+    /// SDKs set it, and count changesets.
+    std::size_t bootstrap_objects = 0;
     /// Uncompressed bytes of uploads integrated in one commit.
     std::size_t batch_bytes = std::size_t{4} << 20;
     EngineBugs bugs;

@@ -277,6 +277,7 @@ void SessionImpl::start_bootstrap(const Now& now) {
     }
     options.sends_schema = previous == nullptr;
     options.batch_bytes = context_.options().download_bytes;
+    options.batch_objects = context_.options().bootstrap_objects;
     options.bugs = context_.options().bugs;
     bootstrap_ = std::make_unique<Bootstrap>(std::move(options));
     bootstrap_steps_ = 0;
@@ -306,19 +307,24 @@ Result<std::optional<Outgoing>> SessionImpl::continue_bootstrap(const Now& now) 
         }
         bootstrap_header_.progress = progress_at(point, client_version_, file);
     }
-    TOMBOLO_TRY(const Bootstrap::Step step, bootstrap_->next(history, *snapshot));
     TOMBOLO_TRY(const std::shared_ptr<const Entry> entry, history.entry(point));
     OutgoingDownload download = bootstrap_header_;
-    protocol::DownloadEntry part;
-    part.server_version = {point};
-    part.client_version = bootstrap_header_.progress.download.client;
-    part.origin_timestamp_ms = entry->head().timestamp;
-    part.origin = protocol::server_file_ident;
-    part.original_size_bytes = step.changeset.size();
-    part.changeset = step.changeset;
-    protocol::append_entry(download.entries, part);
+    Bootstrap::Step step;
+    // Small changesets, where they are asked for, share a message.
+    do {
+        TOMBOLO_TRY(step, bootstrap_->next(history, *snapshot));
+        protocol::DownloadEntry part;
+        part.server_version = {point};
+        part.client_version = bootstrap_header_.progress.download.client;
+        part.origin_timestamp_ms = entry->head().timestamp;
+        part.origin = protocol::server_file_ident;
+        part.original_size_bytes = step.changeset.size();
+        part.changeset = step.changeset;
+        protocol::append_entry(download.entries, part);
+        context_.count_encoded();
+    } while (!step.is_last && context_.options().bootstrap_objects > 0 &&
+             download.entries.size() < context_.options().download_bytes);
     ++bootstrap_steps_;
-    context_.count_encoded();
     if (step.is_last) {
         download.batch_state = BatchState::bootstrap_last;
         download.estimate = protocol::ProgressEstimate::complete();

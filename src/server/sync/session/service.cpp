@@ -1,5 +1,6 @@
 #include "server/sync/session/service.hpp"
 
+#include <algorithm>
 #include <atomic>
 #include <utility>
 
@@ -48,6 +49,7 @@ class SyncService::Slot final : public EngineHost {
         options.model = std::move(model.model);
         options.client_max_offline_ms = model.client_max_offline_ms;
         options.recovery_mode_disabled = model.recovery_mode_disabled;
+        tune(options);
         TOMBOLO_TRY(engine_, open_engine(std::move(options), service_.store_, roles_, *this,
                                          service_.clock_, service_.random_));
         is_open_ = true;
@@ -76,6 +78,24 @@ class SyncService::Slot final : public EngineHost {
     }
 
   private:
+    // Settings by which test suites of SDKs force bootstraps of many messages
+    // (device-sync-server.md 8.4). Read when the engine starts.
+    void tune(EngineOptions& options) const {
+        const auto settings = service_.apps_.setting(app_id_, "settings");
+        const boost::json::value* sync = settings ? settings->if_contains("sync") : nullptr;
+        const auto positive = [&](std::string_view name, std::size_t& out) {
+            const boost::json::value* value = sync != nullptr && sync->is_object()
+                                                  ? sync->get_object().if_contains(name)
+                                                  : nullptr;
+            if (value != nullptr && value->is_int64() && value->get_int64() > 0) {
+                out = static_cast<std::size_t>(value->get_int64());
+            }
+        };
+        positive("qbs_download_changeset_soft_max_byte_size", options.download_bytes);
+        options.download_bytes = std::min(options.download_bytes, std::size_t{16} << 20);
+        positive("num_objects_before_bootstrap_flush", options.bootstrap_objects);
+    }
+
     SyncService& service_;
     const ObjectId app_id_;
     const std::string name_;
