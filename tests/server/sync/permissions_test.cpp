@@ -27,7 +27,27 @@ const FieldPermissions read_only{true, false, {}};
 
 class SyncPermissions : public ::testing::Test {
   protected:
-    SyncPermissions() : world_(11, World::model_of_views(fresh_database())) {}
+    SyncPermissions() : world_(11, model()) {}
+
+    static server::sync::SyncModel model() {
+        server::sync::SyncModel out = World::model_of_views(fresh_database());
+        schema::Property key;
+        key.name = "_id";
+        key.type = schema::PropertyType::integer;
+        key.primary_key = true;
+        schema::ClassSchema ingested("A", schema::ClassKind::asymmetric);
+        ingested.add(key);
+        out.documents.schema.add(std::move(ingested));
+        out.documents.places["A"] = {"source", out.database, "A"};
+        return out;
+    }
+    bool is_stored(const char* collection, std::int64_t key) {
+        const auto snapshot = shared_store().snapshot();
+        return snapshot
+            ->find(*shared_store().find_collection({"source", world_.model().database, collection}),
+                   *store::document_key(mql::BsonValue::from_int64(key)))
+            ->has_value();
+    }
 
     ClassPermissions& of(const std::string& user) {
         return world_.roles().roles[user].classes["T"];
@@ -354,6 +374,93 @@ TEST_F(SyncPermissions, d13_an_update_out_of_the_writers_own_write_filter_is_und
     EXPECT_EQ(reason(b), "write to 1 in table \"T\" not allowed");
     EXPECT_EQ(field(a, 1, "q"), 5);
     EXPECT_EQ(field(b, 1, "q"), 5);
+}
+
+TEST_F(SyncPermissions, d9_a_role_that_only_gives_costs_no_pending_edit) {
+    of("b").read = of("b").write = "q IN {1, 2}";
+    SyncDevice& a = device("a");
+    SyncDevice& b = device("b");
+    create(a, 1, 1);
+    create(a, 2, 3);
+    exchange();
+    b.disconnect();
+    set(b, 1, "x", 7);
+    write(a, [](ChangesetBuilder& out) { // b is behind on the object it edits
+        out.array_insert({"T", std::int64_t{1}, "l", {0U}}, std::int64_t{3}, 0);
+    });
+    exchange();
+
+    of("b").read = of("b").write = "q IN {1, 2, 3}";
+    b.connect(world_.engine());
+    exchange();
+
+    EXPECT_EQ(field(a, 1, "x"), 7);
+    EXPECT_EQ(field(b, 1, "x"), 7);
+    EXPECT_EQ(field(b, 2, "q"), 3);
+    EXPECT_TRUE(b.rejections().empty());
+}
+
+TEST_F(SyncPermissions, d9_what_was_missed_is_never_sent_under_a_role_that_is_gone) {
+    SyncDevice& a = device("a");
+    SyncDevice& b = device("b");
+    create(a, 1, 1);
+    exchange();
+    b.disconnect();
+    set(a, 1, "x", 7);
+    create(a, 2, 1, 8);
+    exchange();
+
+    of("b").read = "q == 2";
+    b.connect(world_.engine());
+    exchange();
+
+    EXPECT_EQ(object(b, 1), nullptr);
+    EXPECT_EQ(object(b, 2), nullptr);
+}
+
+TEST_F(SyncPermissions, an_upload_behind_a_role_change_is_judged_by_the_new_role) {
+    SyncDevice& a = device("a");
+    create(a, 1, 1);
+    exchange();
+
+    set(a, 1, "x", 7);
+    of("a").write = "FALSEPREDICATE";
+    world_.engine().roles_changed("a");
+    a.send(); // before it is told
+    change_roles();
+
+    EXPECT_EQ(field(a, 1, "x"), 0);
+    EXPECT_EQ(reason(a), "write to 1 in table \"T\" not allowed");
+    EXPECT_EQ(a.rejections().size(), 1U);
+}
+
+TEST_F(SyncPermissions, d14_an_ingest_that_is_not_allowed_answers_230_and_later_ones_continue) {
+    world_.roles().roles["a"].classes["A"].insert = "_id != 1";
+    SyncDevice& a = device("a");
+    const auto ingest = [&](std::int64_t key) {
+        write(a, [&](ChangesetBuilder& out) { out.create_object("A", key); });
+    };
+    ingest(1);
+    ingest(2);
+    exchange();
+
+    ASSERT_TRUE(a.error());
+    EXPECT_EQ(a.error()->code, protocol::SyncErrorCode::write_not_allowed);
+    EXPECT_EQ(a.error()->body.action, protocol::ErrorAction::warning);
+    EXPECT_TRUE(a.error()->body.try_again);
+    ASSERT_TRUE(a.error()->body.rejected);
+    EXPECT_FALSE(a.error()->body.rejected->server_version);
+    ASSERT_EQ(a.error()->body.rejected->updates.size(), 1U);
+    EXPECT_EQ(a.error()->body.rejected->updates[0].reason, "write to 1 in table \"A\" not allowed");
+
+    a.connect(world_.engine());
+    ingest(3);
+    exchange();
+    EXPECT_TRUE(a.is_connected());
+    EXPECT_FALSE(a.has_pending());
+    EXPECT_FALSE(is_stored("A", 1));
+    EXPECT_TRUE(is_stored("A", 2));
+    EXPECT_TRUE(is_stored("A", 3));
 }
 
 TEST_F(SyncPermissions, d8_the_same_role_again_makes_no_traffic) {

@@ -204,6 +204,7 @@ void EngineImpl::roles_changed(std::string_view user_id) {
             each.mailbox->content.error =
                 session_error(SyncErrorCode::session_closed, "permissions changed");
         }
+        submit({RoleInput{}, each.mailbox, 0});
         each.mailbox->notify();
     }
 }

@@ -90,9 +90,11 @@ class EngineImpl final : public Engine, public SessionContext {
     struct ModelInput {
         SyncModel model;
     };
+    /// The session's role is no more: what it still sends is for its next binding.
+    struct RoleInput {};
     struct Input {
         std::variant<AllocateInput, IdentInput, UploadInput, QueryInput, DeathInput, WriteInput,
-                     ModelInput>
+                     ModelInput, RoleInput>
             what;
         std::shared_ptr<Mailbox> mailbox; ///< null: nobody's
         Number file = 0;

@@ -260,6 +260,10 @@ Result<void> EngineImpl::process(Input& input) {
     if (auto* model = std::get_if<ModelInput>(&input.what)) {
         return integrator_.change_model(model->model);
     }
+    if (std::holds_alternative<RoleInput>(input.what)) {
+        input.mailbox->is_dead = true;
+        return {};
+    }
     return integrator_.mark_dead(input.file);
 }
 

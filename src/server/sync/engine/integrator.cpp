@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "changeset/codec.hpp"
+#include "server/sync/engine/role_change.hpp"
 #include "server/sync/engine/session_error.hpp"
 
 namespace tombolo::server::sync {
@@ -172,8 +173,10 @@ Result<std::optional<SessionError>> Integrator::identify(Number ident, const Ide
         return std::optional(session_error(protocol::SyncErrorCode::server_permissions_changed,
                                            "permissions or subscriptions changed"));
     }
-    if ((!is_same_role && !options_.bugs.drained_under_the_old_role) ||
-        above != state.epochs.end()) {
+    // What was gained needs no collapse: the device is sent what it missed, then the difference.
+    const bool takes_away = !is_same_role && !options_.bugs.drained_under_the_old_role &&
+                            !reads_within(*model_, state.epochs.back()->role, wish.role);
+    if (takes_away || above != state.epochs.end()) {
         // Before its first point a file can have uploaded nothing.
         point.collapse_after = std::max(wish.scan, state.epochs.front()->point - 1);
     }

@@ -117,6 +117,7 @@ class Integrator {
     Result<Number> append_reset(LoadedFile& file, const std::vector<ObjectRef>& objects,
                                 std::vector<RejectedObject> rejected, Number client_version);
     void set_cursor(LoadedFile& file, Number client, Number server);
+    SessionError write_not_allowed(Number client_version);
 
     void collapse(LoadedFile& file, const IdentWish& wish);
     Result<void> append_point();
@@ -164,6 +165,8 @@ class Integrator {
     /// Files whose cursors moved without a version: written with the next commit.
     std::set<Number> lazy_cores_;
     std::optional<Batch> batch_;
+    /// Of the UPLOAD at hand.
+    std::vector<protocol::RejectedUpdate> refused_ingests_;
     EngineStatistics statistics_;
 };
 

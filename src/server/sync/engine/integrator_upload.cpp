@@ -37,6 +37,8 @@ std::optional<SessionError> none() {
 Result<std::optional<SessionError>>
 Integrator::upload(Number ident, protocol::UploadCursor progress, Number locked, ByteView entries) {
     TOMBOLO_TRY(LoadedFile * file, load(ident));
+    refused_ingests_.clear();
+    Number refused_version = 0;
     protocol::UploadEntryReader reader(entries);
     for (;;) {
         Result<std::optional<protocol::UploadEntry>> next = reader.next();
@@ -54,10 +56,12 @@ Integrator::upload(Number ident, protocol::UploadCursor progress, Number locked,
             !options_.bugs.resent_upload_integrated_again) {
             continue;
         }
+        const std::size_t refused = refused_ingests_.size();
         TOMBOLO_TRY(std::optional<SessionError> error, integrate(*file, item));
         if (error) {
             return error;
         }
+        refused_version = refused_ingests_.size() > refused ? item.client_version : refused_version;
     }
     // The progress of an empty UPLOAD waits for the next commit: it makes none of its own.
     lazy_cores_.insert(ident);
@@ -68,7 +72,20 @@ Integrator::upload(Number ident, protocol::UploadCursor progress, Number locked,
     set_cursor(*file, progress.client.value, progress.server.value);
     file->state.locked = std::max(file->state.locked, locked);
     file->state.last_seen_ms = clock_.unix_ms();
-    return none();
+    return refused_ingests_.empty() ? none() : std::optional(write_not_allowed(refused_version));
+}
+
+/// 230 for what was refused of asymmetric classes, which have nothing to undo. It ends the binding,
+/// so it comes once: what the client sends again when it is back has been integrated.
+SessionError Integrator::write_not_allowed(Number client_version) {
+    SessionError error = session_error(SyncErrorCode::write_not_allowed,
+                                       "Client attempted a write that is not allowed");
+    protocol::RejectedWrites writes;
+    writes.client_version = {client_version};
+    writes.updates = std::move(refused_ingests_);
+    refused_ingests_.clear();
+    error.body.rejected = std::move(writes);
+    return error;
 }
 
 void Integrator::set_cursor(LoadedFile& file, Number client, Number server) {
@@ -415,6 +432,10 @@ Result<void> Integrator::decide_asymmetric(const View* view, Judged& judged,
         !keeps_to_fields(*view, class_name, part) || !view->may_insert(class_name, after->bson())) {
         host_.log("sync: an ingested object was not allowed and is dropped: " +
                   to_text(judged.object));
+        refused_ingests_.push_back(
+            {class_name, judged.object.key,
+             protocol::rejection_reason(to_view(judged.object.key), class_name, false)});
+        ++statistics_.refused_objects;
         return {};
     }
     judged.kept = part;
