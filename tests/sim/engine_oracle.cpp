@@ -291,6 +291,9 @@ EngineOracle::Row EngineOracle::row(const Entry& entry, ObjectKey key, std::uint
 
 std::optional<std::string> EngineOracle::check_row(std::uint64_t file, std::uint64_t version,
                                                    View view, const Changeset* told) const {
+    if (version > top_) {
+        return "invariant 7: version " + std::to_string(version) + " is not durable";
+    }
     const Entry& entry = entries_.at(version);
     const Changeset content = told == nullptr ? Changeset() : without_schema(*told);
     std::set<ObjectKey> keys;

@@ -287,6 +287,40 @@ TEST_F(SyncScenario, a_bootstrap_is_cut_after_each_of_its_messages) {
     }
 }
 
+TEST_F(SyncScenario, a_new_file_whose_role_changes_twice_before_its_first_bootstrap) {
+    devices_.push_back(std::make_unique<SyncDevice>("a", MemoryState()));
+    SyncDevice& a = *devices_.back();
+    world_.adopt(a);
+    // What SDKs do on their first launch: the schema is known, nothing was downloaded.
+    a.connect(world_.engine(), true);
+    exchange();
+    SyncDevice& b = device("b", "TRUEPREDICATE");
+    devices_.push_back(std::make_unique<SyncDevice>("c", a.state()));
+    SyncDevice& c = *devices_.back();
+    world_.adopt(c);
+    c.connect(world_.engine(), true);
+    create(c, 1, 1);
+    c.send();
+    world_.settle();
+    const std::uint64_t uploaded = c.client_version();
+    for (const char* readable : {"q == 2", "q == 3"}) {
+        c.disconnect();
+        create(b, static_cast<std::int64_t>(b.cursor()) + 100, 2);
+        exchange();
+        world_.roles().roles["c"].classes["T"].read = readable;
+        c.connect(world_.engine(), true);
+        world_.settle();
+    }
+    std::vector<std::uint64_t> bases;
+    c.set_on_entry([&](const protocol::DownloadEntry& entry, auto, const auto&) {
+        bases.push_back(entry.client_version.value);
+    });
+    exchange();
+    ASSERT_FALSE(bases.empty());
+    EXPECT_EQ(bases.front(), uploaded);
+    EXPECT_EQ(object(c, 1), nullptr);
+}
+
 TEST_F(SyncScenario, a_role_is_taken_away_and_given_back_while_offline) {
     SyncDevice& a = device("a", "TRUEPREDICATE");
     SyncDevice& b = device("b", "TRUEPREDICATE");

@@ -177,8 +177,11 @@ Result<std::optional<SessionError>> Integrator::identify(Number ident, const Ide
     const bool takes_away = !is_same_role && !options_.bugs.drained_under_the_old_role &&
                             !reads_within(*model_, state.epochs.back()->role, wish.role);
     if (takes_away || above != state.epochs.end()) {
-        // Before its first point a file can have uploaded nothing.
-        point.collapse_after = std::max(wish.scan, state.epochs.front()->point - 1);
+        // Before its first point, which earlier collapses may have swallowed, a file can have
+        // uploaded nothing.
+        const Number first = state.epochs.front()->point;
+        const Hole* hole = hole_at(state, first);
+        point.collapse_after = std::max(wish.scan, hole == nullptr ? first - 1 : hole->after);
     }
     batch_->wishes.push_back(std::move(point));
     return std::optional<SessionError>();
