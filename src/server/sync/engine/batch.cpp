@@ -26,9 +26,9 @@ Result<Reciprocal> decode_reciprocal(std::string_view record) {
 
 Batch::Batch(std::unique_ptr<store::Snapshot> snapshot, const store::Store& store,
              const RecordKeys& keys, std::shared_ptr<const Model> model, const EntryCache& cache,
-             Number top)
-    : snapshot_(std::move(snapshot)), store_(store), keys_(keys), cache_(cache), base_top_(top),
-      top_(top) {
+             Number top, RecentObjects& recent)
+    : snapshot_(std::move(snapshot)), store_(store), keys_(keys), cache_(cache), recent_(recent),
+      base_top_(top), top_(top) {
     set_model(std::move(model));
 }
 
@@ -80,6 +80,7 @@ void Batch::change(const ObjectRef& object, const Image& before, const Image& af
             part.before.sidecar = before.sidecar ? *before.sidecar : std::string();
         }
     }
+    recent_.note(object, top_);
     const auto [place, is_new] = documents_.try_emplace(object);
     if (is_new) {
         place->second.base = before;
@@ -98,6 +99,7 @@ void Batch::rewrite(const ObjectRef& object, const Image& before, const Image& a
 }
 
 void Batch::add_part(const ObjectRef& object, PartRecord part) {
+    recent_.note(object, top_);
     const auto [place, is_new] = documents_.try_emplace(object);
     if (is_new) {
         if (Result<Image> image = durable_->current(object)) {

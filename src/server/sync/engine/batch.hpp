@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "server/sync/engine/history.hpp"
+#include "server/sync/engine/recent_objects.hpp"
 
 namespace tombolo::server::sync {
 
@@ -33,6 +34,9 @@ struct LoadedFile {
 
     FileState state;
     std::map<ReciprocalKey, Reciprocal> reciprocals;
+    /// That of the newest epoch, when it was last asked for.
+    std::shared_ptr<const View> view;
+    std::shared_ptr<const Epoch> view_epoch;
 };
 
 /// A document changed in the batch.
@@ -47,7 +51,7 @@ class Batch final : public HistorySource {
   public:
     Batch(std::unique_ptr<store::Snapshot> snapshot, const store::Store& store,
           const RecordKeys& keys, std::shared_ptr<const Model> model, const EntryCache& cache,
-          Number top);
+          Number top, RecentObjects& recent);
 
     const std::shared_ptr<const Model>& model() const noexcept { return model_; }
     /// A client's schema came in.
@@ -113,6 +117,7 @@ class Batch final : public HistorySource {
     const store::Store& store_;
     const RecordKeys& keys_;
     const EntryCache& cache_;
+    RecentObjects& recent_;
     std::shared_ptr<const Model> model_;
     std::optional<SnapshotHistory> durable_;
     const Number base_top_;

@@ -27,6 +27,7 @@ Integrator::Integrator(const EngineOptions& options, store::Store& store, const 
 void Integrator::start(EngineState state, std::shared_ptr<const Model> model) {
     state_ = std::move(state);
     model_ = std::move(model);
+    recent_.start(state_.top);
     // A restored backup has other versions behind the same numbers: their salts differ.
     SaltGeneration generation{state_.top + 1, std::string(16, '\0')};
     random_.fill({reinterpret_cast<std::byte*>(generation.secret.data()), 16});
@@ -44,7 +45,7 @@ Number Integrator::now() const {
 void Integrator::begin(std::unique_ptr<store::Snapshot> snapshot) {
     state_before_ = state_;
     model_before_ = model_;
-    batch_.emplace(std::move(snapshot), store_, keys_, model_, cache_, state_.top);
+    batch_.emplace(std::move(snapshot), store_, keys_, model_, cache_, state_.top, recent_);
 }
 
 void Integrator::forget() {

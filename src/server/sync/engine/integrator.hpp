@@ -21,6 +21,7 @@
 #include "protocol/body.hpp"
 #include "server/sync/engine/batch.hpp"
 #include "server/sync/engine/engine.hpp"
+#include "server/sync/engine/recent_objects.hpp"
 #include "server/sync/engine/stream.hpp"
 
 namespace tombolo::server::sync {
@@ -89,7 +90,8 @@ class Integrator {
     /// What became of one object of an upload.
     struct Judged {
         ObjectRef object;
-        changeset::Changeset kept; ///< empty: nothing
+        changeset::Changeset kept; ///< empty: nothing, or the whole upload as it came
+        bool keeps_upload = false; ///< which names nothing else
         bool is_refused = false;
         bool is_outside_view = false; ///< why it was refused
         bool breaks_geo_field = false;
@@ -114,6 +116,10 @@ class Integrator {
                                    const changeset::Changeset& part);
     Result<void> append_reset(LoadedFile& file, const std::vector<Judged>& judged,
                               Number client_version);
+    Result<std::shared_ptr<Entry>> entry_of(HistoryEntry head, CutChangeset cut,
+                                            changeset::ChangesetBuilder kept,
+                                            const std::vector<Judged>& judged) const;
+    std::shared_ptr<const View> newest_view(LoadedFile& file);
     Result<Number> append_reset(LoadedFile& file, const std::vector<ObjectRef>& objects,
                                 std::vector<RejectedObject> rejected, Number client_version);
     void set_cursor(LoadedFile& file, Number client, Number server);
@@ -164,6 +170,7 @@ class Integrator {
     std::unordered_map<Number, LoadedFile> files_;
     /// Files whose cursors moved without a version: written with the next commit.
     std::set<Number> lazy_cores_;
+    RecentObjects recent_;
     std::optional<Batch> batch_;
     /// Of the UPLOAD at hand.
     std::vector<protocol::RejectedUpdate> refused_ingests_;

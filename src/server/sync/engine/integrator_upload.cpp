@@ -170,7 +170,7 @@ Result<std::optional<SessionError>> Integrator::integrate(LoadedFile& file,
     if (!decoded) {
         return std::optional(bad_changeset(item, decoded.error().what()));
     }
-    const CutChangeset cut(*std::move(decoded));
+    CutChangeset cut(*std::move(decoded));
     ChangesetBuilder kept;
     if (!cut.schema.empty()) {
         SyncModel model = model_->config();
@@ -188,9 +188,9 @@ Result<std::optional<SessionError>> Integrator::integrate(LoadedFile& file,
     if (std::optional<SessionError> error = check_objects(*model_, cut)) {
         return error;
     }
-    const std::shared_ptr<const View> view =
-        file.state.epochs.empty() ? nullptr : views_.get(model_, *file.state.epochs.back());
+    const std::shared_ptr<const View> view = newest_view(file);
     std::vector<Judged> judged;
+    judged.reserve(cut.parts.size());
     for (const ObjectPart& part : cut.parts) {
         bool is_bad = false;
         TOMBOLO_TRY(Judged each, judge(file, view.get(), item, cut, part, is_bad));
@@ -205,20 +205,14 @@ Result<std::optional<SessionError>> Integrator::integrate(LoadedFile& file,
     head.origin = file.state.ident;
     head.client_version = item.client_version;
     head.timestamp = item.timestamp;
-    std::vector<Entry::Images> images;
     for (const Judged& each : judged) {
-        if (each.kept.empty()) {
+        if (each.kept.empty() && !each.keeps_upload) {
             head.dropped.push_back(each.object);
-        } else if (model_->find_class(each.object.class_name)->kind != TableKind::asymmetric) {
-            append_all(kept, each.kept);
-            images.push_back({each.before, each.after});
         }
     }
-    TOMBOLO_TRY(Changeset whole, kept.finish());
-    head.changeset = changeset::encode(whole);
     const std::vector<ObjectRef> dropped = head.dropped;
-    auto entry = std::make_shared<Entry>(std::move(head), CutChangeset(std::move(whole)));
-    entry->set_images(std::move(images));
+    TOMBOLO_TRY(std::shared_ptr<const Entry> entry,
+                entry_of(std::move(head), std::move(cut), std::move(kept), judged));
     state_.top = batch_->append(std::move(entry));
     ++statistics_.changesets;
     for (Judged& each : judged) {
@@ -240,11 +234,54 @@ Result<std::optional<SessionError>> Integrator::integrate(LoadedFile& file,
     return none();
 }
 
+/// What is kept of the upload, `kept` having its schema instructions.
+Result<std::shared_ptr<Entry>> Integrator::entry_of(HistoryEntry head, CutChangeset cut,
+                                                    ChangesetBuilder kept,
+                                                    const std::vector<Judged>& judged) const {
+    std::vector<Entry::Images> images;
+    bool is_whole = false;
+    for (const Judged& each : judged) {
+        const bool is_kept = each.keeps_upload || !each.kept.empty();
+        if (!is_kept || model_->find_class(each.object.class_name)->kind == TableKind::asymmetric) {
+            continue;
+        }
+        is_whole = each.keeps_upload;
+        if (!is_whole) {
+            append_all(kept, each.kept);
+        }
+        images.push_back({each.before, each.after});
+    }
+    if (!is_whole) {
+        TOMBOLO_TRY(Changeset whole, kept.finish());
+        cut = CutChangeset(std::move(whole));
+    }
+    head.changeset = changeset::encode(cut.changeset);
+    auto entry = std::make_shared<Entry>(std::move(head), std::move(cut));
+    entry->set_images(std::move(images));
+    return entry;
+}
+
+std::shared_ptr<const View> Integrator::newest_view(LoadedFile& file) {
+    if (file.state.epochs.empty()) {
+        return nullptr;
+    }
+    if (file.view == nullptr || file.view_epoch != file.state.epochs.back() ||
+        file.view->shared_model() != model_) {
+        file.view_epoch = file.state.epochs.back();
+        file.view = views_.get(model_, *file.view_epoch);
+    }
+    return file.view;
+}
+
 /// `ours` of 4.2: what the device was sent of the object above its base, as it knows it by now.
 Result<std::vector<std::pair<LoadedFile::ReciprocalKey, Reciprocal>>>
 Integrator::met(LoadedFile& file, const ObjectRef& object, Number base) {
     std::vector<std::pair<LoadedFile::ReciprocalKey, Reciprocal>> ours;
     const FileState& state = file.state;
+    const bool has_points = !state.epochs.empty() && state.epochs.back()->point > base;
+    if (!has_points && !recent_.may_have_above(object, base)) {
+        return ours;
+    }
     const Stream stream(*batch_, model_, views_, state, options_.bugs);
     TOMBOLO_TRY(const PartList above, batch_->parts(object, base));
     const std::string name = encode_object(object);
@@ -291,13 +328,25 @@ Result<Integrator::Judged> Integrator::judge(LoadedFile& file, const View* view,
                                              const ObjectPart& part, bool& is_bad) {
     Judged judged;
     judged.object = part.object;
-    Changeset theirs = cut.part(part);
+    const bool is_alone = cut.parts.size() == 1 && cut.schema.empty();
     TOMBOLO_TRY(judged.before, batch_->current(part.object));
     if (model_->find_class(part.object.class_name)->kind == TableKind::asymmetric) {
+        Changeset theirs = cut.part(part);
         TOMBOLO_TRY_VOID(decide_asymmetric(view, judged, theirs));
+        if (judged.has_change) {
+            judged.kept = std::move(theirs);
+        }
         return judged;
     }
     TOMBOLO_TRY(auto ours, met(file, part.object, item.base));
+    if (ours.empty() && is_alone && view != nullptr) {
+        // The common case: nothing to merge with, and nothing is copied.
+        TOMBOLO_TRY_VOID(decide(*view, judged, cut.changeset));
+        judged.keeps_upload = judged.has_change;
+        statistics_.refused_objects += judged.is_refused ? 1U : 0U;
+        return judged;
+    }
+    Changeset theirs = cut.part(part);
     if (!ours.empty()) {
         ++statistics_.merges;
         std::vector<MergeInput> major;
@@ -327,9 +376,10 @@ Result<Integrator::Judged> Integrator::judge(LoadedFile& file, const View* view,
         return judged;
     }
     TOMBOLO_TRY_VOID(decide(*view, judged, theirs));
-    if (judged.is_refused) {
-        ++statistics_.refused_objects;
+    if (judged.has_change) {
+        judged.kept = std::move(theirs);
     }
+    statistics_.refused_objects += judged.is_refused ? 1U : 0U;
     return judged;
 }
 
@@ -382,7 +432,6 @@ Result<void> Integrator::decide(const View& view, Judged& judged, const Changese
     if (!*applied) {
         judged.is_refused = false;
         if (existed) {
-            judged.kept = part;
             judged.has_change = true;
         }
         return {};
@@ -410,7 +459,6 @@ Result<void> Integrator::decide(const View& view, Judged& judged, const Changese
     }
     judged.is_refused = false;
     judged.has_change = true;
-    judged.kept = part;
     judged.after = *std::move(after);
     return {};
 }
@@ -438,7 +486,6 @@ Result<void> Integrator::decide_asymmetric(const View* view, Judged& judged,
         ++statistics_.refused_objects;
         return {};
     }
-    judged.kept = part;
     judged.has_change = true;
     judged.after = *std::move(after);
     return {};
