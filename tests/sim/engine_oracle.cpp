@@ -206,20 +206,39 @@ void EngineOracle::check_documents() {
         const auto stored =
             snapshot->find(collection, *store::document_key(mql::BsonValue::from_int64(key)));
         Document found;
+        std::string misfit;
         if (*stored) {
             schema::ReadDocument read =
                 schema::document_to_object(world_.model().documents, "T", (*stored)->body.bytes());
             if (read.ok()) {
                 read.object.fields.erase("_id");
                 found = std::move(read.object);
+            } else {
+                misfit = " (a document that fits no class)";
             }
         }
         if (!violation_ && !same_document(found, at(key, top_))) {
             violate(8, top_,
-                    "object " + std::to_string(key) + " is " + print(found) +
+                    "object " + std::to_string(key) + " is " + print(found) + misfit +
                         ", its history gives " + print(at(key, top_)));
         }
     }
+}
+
+std::string EngineOracle::describe() const {
+    std::string text;
+    for (const auto& [version, entry] : entries_) {
+        text += "HISTORY " + std::to_string(version);
+        if (entry.kind == EntryKind::point) {
+            text += " point";
+        } else if (entry.kind == EntryKind::reset) {
+            text += " reset for " + std::to_string(entry.audience);
+        } else {
+            text += " of " + std::to_string(entry.origin);
+        }
+        text += "\n" + to_text(entry.changeset);
+    }
+    return text;
 }
 
 const Document& EngineOracle::at(ObjectKey key, std::uint64_t version) const {

@@ -33,6 +33,8 @@ class EngineOracle {
     const std::optional<std::string>& read();
     const std::optional<std::string>& violation() const { return violation_; }
 
+    /// The history as it was read, for people.
+    std::string describe() const;
     /// The newest version read.
     std::uint64_t top() const { return top_; }
     /// doc(O, v) for a version read.

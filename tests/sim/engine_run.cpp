@@ -111,6 +111,7 @@ class EngineRun {
         for (const auto& peer : peers_) {
             result.log += peer->device.log();
         }
+        result.log += oracle_.describe();
         result.statistics = world_.engine().statistics();
         result.steps = static_cast<std::uint64_t>(extra_steps_);
         return result;

@@ -414,6 +414,20 @@ TEST_F(SyncScenario, conflicting_outside_writes_fail_alone) {
     EXPECT_EQ(stored(2, "q"), "2");
 }
 
+TEST_F(SyncScenario, a_deletion_of_nothing_does_not_delete_what_a_device_makes_in_the_same_batch) {
+    SyncDevice& a = device("a", "TRUEPREDICATE");
+    const auto collection = *shared_store().find_collection({"source", database_, "T"});
+    store::Transaction transaction;
+    transaction.erase(collection, *store::document_key(mql::BsonValue::from_int64(1)));
+    world_.engine().write(std::move(transaction),
+                          [](Result<store::Version> done) { EXPECT_TRUE(done); });
+    create(a, 1, 5);
+    a.send();
+    exchange();
+    EXPECT_EQ(stored(1, "q"), "5");
+    EXPECT_EQ(field(a, 1, "q"), 5);
+}
+
 TEST_F(SyncScenario, a_bad_query_is_told_and_the_next_one_works) {
     SyncDevice& a = device("a");
     a.subscribe("{\"T\":\"(x == 1)\"}"); // x is no queryable field

@@ -280,6 +280,11 @@ Result<store::Transaction> Integrator::finish() {
     if (batch_->is_empty()) {
         return transaction;
     }
+    // First: the deletion of a document that was not there must not meet one that a device made
+    // later in the batch.
+    for (const store::Transaction::Request& request : batch_->passed_on) {
+        transaction.requests().push_back(request);
+    }
     batch_->changed_cores.insert(lazy_cores_.begin(), lazy_cores_.end());
     for (const auto& [object, changed] : batch_->documents()) {
         const bool is_changed =
@@ -322,9 +327,6 @@ Result<store::Transaction> Integrator::finish() {
                                std::string(as_text(changeset::encode(schema))));
     }
     transaction.put_record(store::Space::meta, keys_.state(), encode(state_));
-    for (const store::Transaction::Request& request : batch_->passed_on) {
-        transaction.requests().push_back(request);
-    }
     return transaction;
 }
 
