@@ -16,9 +16,14 @@
 #include <boost/json/value.hpp>
 
 #include "cli/failure.hpp"
-#include "cli/http_client.hpp"
+#include "client/http_client.hpp"
 
 namespace tombolo::cli {
+
+using client::HttpClient;
+using client::HttpRequest;
+using client::HttpResponse;
+using client::percent_encode;
 
 /// What the server said about one file or field of an import.
 struct ErrorDetail {

@@ -1,9 +1,11 @@
 #include "client/replica.hpp"
 
 #include <algorithm>
-#include <utility>
+#include <iterator>
+#include <optional>
 
 #include "changeset/codec.hpp"
+#include "changeset/memory_applier.hpp"
 #include "changeset/merge.hpp"
 
 namespace tombolo::client {
@@ -11,41 +13,85 @@ namespace tombolo::client {
 using changeset::MergeInput;
 using State = SubscriptionSet::State;
 
-Replica::Replica() : bases_{{ClientVersion{0}, ServerVersion{0}}} {
-    sets_[QueryVersion{0}].body = "{}";
-}
-
 Result<void> Replica::write(const changeset::Changeset& changeset, std::uint64_t timestamp_ms) {
     if (changeset.empty()) {
         return {};
     }
-    TOMBOLO_TRY_VOID(apply(changeset, state_));
-    ++newest_.value;
-    commits_.push_back({newest_, progress_.download.server, timestamp_ms,
-                        changeset::encode(changeset), changeset});
+    TOMBOLO_TRY_VOID(apply_local(changeset));
+    ++data_.newest.value;
+    data_.commits.push_back({data_.newest, data_.progress.download.server, timestamp_ms,
+                             changeset::encode(changeset), changeset});
+    if (log_.pointer != nullptr) {
+        log_.pointer->on_write(data_.commits.back().changeset, timestamp_ms);
+    }
     return {};
+}
+
+// A copy of the whole state would make a small write cost as much as the device holds.
+Result<void> Replica::apply_local(const changeset::Changeset& changeset) {
+    std::map<std::pair<std::string_view, PrimaryKey>, std::optional<Object>> before;
+    for (const changeset::Instruction& each : changeset.instructions()) {
+        if (changeset::is_schema_instruction(each.op)) {
+            TOMBOLO_TRY_VOID(apply(changeset, data_.state));
+            return {};
+        }
+        const std::string_view table = changeset.table(each);
+        PrimaryKey key = to_owned(changeset.object(each));
+        const auto [place, is_new] = before.try_emplace({table, std::move(key)});
+        if (is_new) {
+            if (const Object* object = data_.state.find_object(table, place->first.second)) {
+                place->second = *object;
+            }
+        }
+    }
+    changeset::MemoryApplier applier(data_.state);
+    if (const auto report = changeset::apply(changeset, applier); !report) {
+        for (auto& [name, object] : before) {
+            const auto holder = data_.state.classes.find(name.first);
+            if (holder == data_.state.classes.end()) {
+                continue;
+            }
+            if (object) {
+                holder->second.objects[name.second] = std::move(*object);
+            } else {
+                holder->second.objects.erase(name.second);
+            }
+        }
+        return report.error();
+    }
+    return {};
+}
+
+void Replica::set_file(const protocol::SaltedFileIdent& file) {
+    data_.file = file;
+    if (log_.pointer != nullptr) {
+        log_.pointer->on_file(file);
+    }
 }
 
 QueryVersion Replica::subscribe(const protocol::QueryBody& body) {
     const QueryVersion version{newest_subscriptions().value + 1};
-    SubscriptionSet& set = sets_[version];
+    SubscriptionSet& set = data_.sets[version];
     set.body = protocol::write_query_body(body);
-    set.snapshot = newest_;
-    ++newest_.value; // the set is a commit of its own, with nothing to upload
+    set.snapshot = data_.newest;
+    ++data_.newest.value; // the set is a commit of its own, with nothing to upload
+    if (log_.pointer != nullptr) {
+        log_.pointer->on_subscribe(set.body);
+    }
     return version;
 }
 
 const SubscriptionSet* Replica::subscriptions(QueryVersion version) const noexcept {
-    const auto found = sets_.find(version);
-    return found == sets_.end() ? nullptr : &found->second;
+    const auto found = data_.sets.find(version);
+    return found == data_.sets.end() ? nullptr : &found->second;
 }
 
 bool Replica::is_uploaded() const noexcept {
-    return commits_.empty() || commits_.back().version <= progress_.upload.client;
+    return data_.commits.empty() || data_.commits.back().version <= data_.progress.upload.client;
 }
 
 QueryVersion Replica::active_version() const noexcept {
-    for (auto at = sets_.rbegin(); at != sets_.rend(); ++at) {
+    for (auto at = data_.sets.rbegin(); at != data_.sets.rend(); ++at) {
         if (at->second.state == State::complete || at->second.state == State::awaiting_mark) {
             return at->first;
         }
@@ -59,7 +105,7 @@ std::string Replica::active_body() const {
 }
 
 std::optional<QueryVersion> Replica::next_query(QueryVersion sent) const noexcept {
-    for (auto at = sets_.upper_bound(sent); at != sets_.end(); ++at) {
+    for (auto at = data_.sets.upper_bound(sent); at != data_.sets.end(); ++at) {
         if (at->second.state == State::pending || at->second.state == State::bootstrapping) {
             return at->first;
         }
@@ -69,7 +115,7 @@ std::optional<QueryVersion> Replica::next_query(QueryVersion sent) const noexcep
 
 std::vector<const LocalCommit*> Replica::commits(ClientVersion from, ClientVersion to) const {
     std::vector<const LocalCommit*> out;
-    for (const LocalCommit& commit : commits_) {
+    for (const LocalCommit& commit : data_.commits) {
         if (commit.version > from && commit.version <= to) {
             out.push_back(&commit);
         }
@@ -79,7 +125,7 @@ std::vector<const LocalCommit*> Replica::commits(ClientVersion from, ClientVersi
 
 ServerVersion Replica::base_as_of(ClientVersion version) const noexcept {
     ServerVersion base;
-    for (const auto& [local, server] : bases_) {
+    for (const auto& [local, server] : data_.bases) {
         if (local <= version) {
             base = server;
         }
@@ -89,6 +135,9 @@ ServerVersion Replica::base_as_of(ClientVersion version) const noexcept {
 
 Result<void> Replica::integrate(const protocol::Download& header,
                                 std::vector<ReceivedEntry> entries) {
+    if (log_.pointer != nullptr) {
+        log_.pointer->on_download(header, entries);
+    }
     if (header.batch_state == protocol::BatchState::steady) {
         for (const ReceivedEntry& entry : entries) {
             TOMBOLO_TRY_VOID(apply_entry(entry));
@@ -101,7 +150,7 @@ Result<void> Replica::integrate(const protocol::Download& header,
     }
     bootstrap_version_ = header.query_version;
     std::move(entries.begin(), entries.end(), std::back_inserter(bootstrap_));
-    SubscriptionSet& set = sets_[header.query_version];
+    SubscriptionSet& set = data_.sets[header.query_version];
     if (set.state == State::pending) {
         set.state = State::bootstrapping;
     }
@@ -119,63 +168,76 @@ Result<void> Replica::integrate(const protocol::Download& header,
 Result<void> Replica::apply_entry(const ReceivedEntry& entry) {
     TOMBOLO_TRY(changeset::Changeset incoming, changeset::decode(entry.changeset));
     std::vector<MergeInput> ours;
-    for (LocalCommit& commit : commits_) {
+    for (LocalCommit& commit : data_.commits) {
         if (commit.version > entry.client_version) {
-            ours.push_back({&commit.reciprocal, commit.timestamp_ms, file_.ident.value});
+            ours.push_back({&commit.reciprocal, commit.timestamp_ms, data_.file.ident.value});
         }
     }
     MergeInput theirs{&incoming, entry.timestamp_ms, entry.origin.value};
     TOMBOLO_TRY_VOID(merge(ours, {&theirs, 1}));
-    TOMBOLO_TRY_VOID(apply(incoming, state_));
+    if (observer_.pointer != nullptr) {
+        observer_.pointer->before_remote(incoming, data_.state);
+    }
+    changeset::MemoryApplier applier(data_.state);
+    TOMBOLO_TRY_VOID(changeset::apply(incoming, applier));
     return {};
 }
 
 void Replica::advance(const protocol::SyncProgress& progress) {
-    if (progress.download.server != progress_.download.server) {
-        ++newest_.value;
-        bases_.emplace_back(newest_, progress.download.server);
+    if (progress.download.server != data_.progress.download.server) {
+        ++data_.newest.value;
+        data_.bases.emplace_back(data_.newest, progress.download.server);
     }
-    const ServerVersion upload_server = progress_.upload.server;
-    progress_ = progress;
-    if (progress_.upload.server == ServerVersion{0}) {
-        progress_.upload.server = upload_server;
+    const ServerVersion upload_server = data_.progress.upload.server;
+    data_.progress = progress;
+    if (data_.progress.upload.server == ServerVersion{0}) {
+        data_.progress.upload.server = upload_server;
     }
-    std::erase_if(commits_, [&](const LocalCommit& commit) {
-        return commit.version <= progress_.download.client;
+    std::erase_if(data_.commits, [&](const LocalCommit& commit) {
+        return commit.version <= data_.progress.download.client;
     });
     // Of the bases at or below the acknowledged version the last is enough.
-    while (bases_.size() > 1 && bases_[1].first <= progress_.upload.client) {
-        bases_.erase(bases_.begin());
+    while (data_.bases.size() > 1 && data_.bases[1].first <= data_.progress.upload.client) {
+        data_.bases.erase(data_.bases.begin());
     }
 }
 
 void Replica::complete_bootstrap(QueryVersion version) {
-    SubscriptionSet& set = sets_[version];
+    SubscriptionSet& set = data_.sets[version];
     if (set.state == State::bootstrapping) {
         set.state = State::awaiting_mark;
     }
-    sets_.erase(sets_.begin(), sets_.find(version));
+    data_.sets.erase(data_.sets.begin(), data_.sets.find(version));
 }
 
 void Replica::query_error(QueryVersion version, std::string message) {
-    SubscriptionSet& set = sets_[version];
+    SubscriptionSet& set = data_.sets[version];
     set.state = State::error;
     set.error = std::move(message);
+    if (log_.pointer != nullptr) {
+        log_.pointer->on_query_error(version, set.error);
+    }
 }
 
 void Replica::up_to_date() {
-    const auto active = sets_.find(active_version());
-    if (active != sets_.end() && active->second.state == State::awaiting_mark) {
+    const auto active = data_.sets.find(active_version());
+    if (active != data_.sets.end() && active->second.state == State::awaiting_mark) {
         active->second.state = State::complete;
+        if (log_.pointer != nullptr) {
+            log_.pointer->on_up_to_date();
+        }
     }
 }
 
 void Replica::discard_partial_bootstrap() {
     bootstrap_.clear();
-    for (auto& [version, set] : sets_) {
+    for (auto& [version, set] : data_.sets) {
         if (set.state == State::bootstrapping) {
             set.state = State::pending;
         }
+    }
+    if (log_.pointer != nullptr) {
+        log_.pointer->on_discard();
     }
 }
 

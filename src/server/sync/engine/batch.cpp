@@ -1,7 +1,7 @@
 #include "server/sync/engine/batch.hpp"
 
 #include "changeset/codec.hpp"
-#include "server/sync/engine/record_codec.hpp"
+#include "core/record_codec.hpp"
 
 namespace tombolo::server::sync {
 

@@ -2,7 +2,7 @@
 
 #include <bit>
 
-#include "server/sync/engine/record_codec.hpp"
+#include "core/record_codec.hpp"
 
 namespace tombolo::server::sync {
 

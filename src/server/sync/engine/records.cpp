@@ -1,7 +1,7 @@
 #include "server/sync/engine/records.hpp"
 
 #include "core/bytes.hpp"
-#include "server/sync/engine/record_codec.hpp"
+#include "core/record_codec.hpp"
 
 namespace tombolo::server::sync {
 

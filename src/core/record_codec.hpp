@@ -1,6 +1,6 @@
 #pragma once
 
-// The primitives of the engine's records: varints and length-prefixed bytes, in one small writer
+// The primitives of stored records: varints and length-prefixed bytes, in one small writer
 // and reader. A reader that meets anything unexpected says `corrupt` once, at the end.
 
 #include <cstdint>
@@ -11,7 +11,7 @@
 #include "core/bytes.hpp"
 #include "core/result.hpp"
 
-namespace tombolo::server::sync {
+namespace tombolo {
 
 class RecordWriter {
   public:
@@ -76,8 +76,7 @@ class RecordReader {
     /// store_corrupt when something was missing or is left over.
     Result<void> finish(std::string_view what) const {
         if (failed_ || !rest_.empty()) {
-            return Error(ErrorCode::store_corrupt, "a sync record cannot be read",
-                         std::string(what));
+            return Error(ErrorCode::store_corrupt, "a record cannot be read", std::string(what));
         }
         return {};
     }
@@ -93,4 +92,4 @@ class RecordReader {
     bool failed_ = false;
 };
 
-} // namespace tombolo::server::sync
+} // namespace tombolo

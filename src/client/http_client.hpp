@@ -15,7 +15,7 @@
 
 #include "core/result.hpp"
 
-namespace tombolo::cli {
+namespace tombolo::client {
 
 struct HttpRequest {
     std::string method = "GET";
@@ -49,7 +49,10 @@ class HttpClient {
     std::unique_ptr<Impl> impl_;
 };
 
+/// What libcurl's error code means for the server of that URL, in words.
+Error transport_error(int code, const std::string& url, const char* detail);
+
 /// Percent-encodes everything but RFC 3986's unreserved characters.
 std::string percent_encode(std::string_view text);
 
-} // namespace tombolo::cli
+} // namespace tombolo::client

@@ -1,4 +1,4 @@
-#include "cli/http_client.hpp"
+#include "client/http_client.hpp"
 
 #include <curl/curl.h>
 
@@ -6,7 +6,7 @@
 
 #include <fmt/format.h>
 
-namespace tombolo::cli {
+namespace tombolo::client {
 
 namespace {
 
@@ -62,7 +62,10 @@ HeaderList header_list(const HttpRequest& request) {
     return list;
 }
 
-Error transport_error(CURLcode code, const std::string& url, const char* detail) {
+} // namespace
+
+Error transport_error(int number, const std::string& url, const char* detail) {
+    const auto code = static_cast<CURLcode>(number);
     const std::string server = url.substr(0, url.find('/', url.find("://") + 3));
     const std::string reason = detail[0] != '\0' ? detail : ::curl_easy_strerror(code);
     switch (code) {
@@ -100,8 +103,6 @@ Error transport_error(CURLcode code, const std::string& url, const char* detail)
         return Error(ErrorCode::io, fmt::format("the request to {} failed: {}", server, reason));
     }
 }
-
-} // namespace
 
 struct HttpClient::Impl {
     Impl() : curl(::curl_easy_init()) {}
@@ -182,4 +183,4 @@ std::string percent_encode(std::string_view text) {
     return out;
 }
 
-} // namespace tombolo::cli
+} // namespace tombolo::client
