@@ -57,8 +57,8 @@ Result<json::object> AppClient::call(const std::string& method, const std::strin
     if (response.status >= 500 || response.status == 429) {
         return Error(ErrorCode::unavailable, why);
     }
-    return Error(response.status == 401 || response.status == 403 ? ErrorCode::signed_out
-                                                                  : ErrorCode::refused_by_server,
+    return Error(response.status == 401 || response.status == 403 ? ErrorCode::access_denied
+                                                                  : ErrorCode::invalid_argument,
                  why);
 }
 
@@ -69,7 +69,7 @@ Result<std::string> AppClient::socket_origin() {
             call("GET", "/app/" + percent_encode(address_.app_id) + "/location", nullptr, ""));
         socket_origin_ = text_of(answer, "ws_hostname");
         if (socket_origin_.empty()) {
-            return Error(ErrorCode::refused_by_server,
+            return Error(ErrorCode::invalid_argument,
                          "the server does not say where the app syncs (ws_hostname)");
         }
     }
@@ -85,7 +85,7 @@ Result<UserTokens> AppClient::log_in(std::string_view provider, const json::obje
     UserTokens tokens{text_of(answer, "user_id"), text_of(answer, "access_token"),
                       text_of(answer, "refresh_token")};
     if (tokens.access_token.empty()) {
-        return Error(ErrorCode::refused_by_server, "the answer to the sign-in has no token");
+        return Error(ErrorCode::invalid_argument, "the answer to the sign-in has no token");
     }
     return tokens;
 }

@@ -3,8 +3,8 @@
 // The client API of one app, as far as a device needs it: where the app lives, signing in, a new
 // access token (client-http-api.md 1, 2, 3).
 //
-// Thread-safety: none. Errors: unavailable or io when there is no answer; signed_out and
-// refused_by_server with the server's words.
+// Thread-safety: none. Errors: unavailable or io when there is no answer; access_denied and
+// invalid_argument with the server's words.
 
 #include <string>
 #include <string_view>
@@ -43,7 +43,7 @@ class AppClient {
     /// custom-function.
     Result<UserTokens> log_in(std::string_view provider, const boost::json::object& credentials);
     Result<void> register_user(std::string_view email, std::string_view password);
-    /// A new access token. signed_out: the session is over.
+    /// A new access token. access_denied: the session is over.
     Result<std::string> renew(const std::string& refresh_token);
 
   private:

@@ -60,7 +60,7 @@ void DeviceConnection::disconnect() {
 bool DeviceConnection::renew_token() {
     Result<std::string> token = app_.renew(tokens_.refresh_token);
     if (!token) {
-        const bool is_over = token.error().code() == ErrorCode::signed_out;
+        const bool is_over = token.error().code() == ErrorCode::access_denied;
         return fail({is_over ? Kind::signed_out : Kind::unreachable, 0, token.error().message()});
     }
     tokens_.access_token = *std::move(token);

@@ -9,6 +9,7 @@
 #include "changeset/codec.hpp"
 #include "changeset/content_writer.hpp"
 #include "changeset/memory_applier.hpp"
+#include "changeset/state_classes.hpp"
 #include "core/record_codec.hpp"
 
 namespace tombolo::client {
@@ -91,18 +92,6 @@ RecordWriter cursors_record(const ReplicaData& data) {
     return out;
 }
 
-class StateClasses final : public changeset::ClassSource {
-  public:
-    explicit StateClasses(const MemoryState& state) : state_(state) {}
-    const ClassInfo* find_class(std::string_view name) const noexcept override {
-        const changeset::MemoryClass* found = state_.find_class(name);
-        return found == nullptr ? nullptr : &found->info;
-    }
-
-  private:
-    const MemoryState& state_;
-};
-
 Changeset schema_of(const MemoryState& state) {
     ChangesetBuilder out;
     for (const auto& [name, holder] : state.classes) {
@@ -133,7 +122,7 @@ void append_content(std::string& out, const Changeset& changeset) {
 
 void append_state(std::string& out, const MemoryState& state) {
     append_content(out, schema_of(state));
-    const StateClasses classes(state);
+    const changeset::StateClasses classes(state);
     ChangesetBuilder chunk;
     for (const auto& [name, holder] : state.classes) {
         for (const auto& [key, object] : holder.objects) {
@@ -174,7 +163,7 @@ class Reader {
         return value;
     }
     static Error damaged(std::string what) {
-        return {ErrorCode::device_file_damaged, std::move(what)};
+        return {ErrorCode::store_corrupt, std::move(what)};
     }
 
     DeviceContent& content_;
@@ -413,7 +402,7 @@ Result<ReadDevice> read_device(ByteView file) {
     const std::string_view bytes = as_text(file);
     const std::size_t head = device_magic.size() + 4;
     if (!bytes.starts_with(device_magic) || bytes.size() < head) {
-        return Error(ErrorCode::not_a_device_file, "this is no file of a device");
+        return Error(ErrorCode::invalid_argument, "this is no file of a device");
     }
     const std::uint32_t format = read_u32(bytes.substr(device_magic.size()));
     if (format != device_format_version) {
@@ -426,14 +415,14 @@ Result<ReadDevice> read_device(ByteView file) {
     Reader reader(out.content);
     while (const auto frame = frame_at(bytes.substr(out.end))) {
         if (const auto taken = reader.take(frame->payload); !taken) {
-            return Error(ErrorCode::device_file_damaged, "the file's content is damaged",
+            return Error(ErrorCode::store_corrupt, "the file's content is damaged",
                          "offset " + std::to_string(out.end) + ": " + taken.error().what());
         }
         out.end += frame->bytes;
         out.snapshot_end = out.snapshot_end == 0 ? out.end : out.snapshot_end;
     }
     if (out.end == head || holds_frame(bytes.substr(out.end))) {
-        return Error(ErrorCode::device_file_damaged, "the file is damaged",
+        return Error(ErrorCode::store_corrupt, "the file is damaged",
                      "offset " + std::to_string(out.end));
     }
     TOMBOLO_TRY_VOID(reader.finish());

@@ -43,8 +43,8 @@ struct ReadDevice {
     std::size_t end = 0;
 };
 
-/// Errors: not_a_device_file (another magic), unsupported (a later format version),
-/// device_file_damaged.
+/// Errors: invalid_argument (another magic), unsupported (a later format version),
+/// store_corrupt.
 Result<ReadDevice> read_device(ByteView file);
 
 /// A whole file that holds this. REQUIRES: !replica.is_inside_bootstrap().
