@@ -162,9 +162,7 @@ class Reader {
         good = good && value < version_max;
         return value;
     }
-    static Error damaged(std::string what) {
-        return {ErrorCode::store_corrupt, std::move(what)};
-    }
+    static Error damaged(std::string what) { return {ErrorCode::store_corrupt, std::move(what)}; }
 
     DeviceContent& content_;
     ReplicaData data_;

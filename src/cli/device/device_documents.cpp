@@ -204,9 +204,9 @@ Result<PrimaryKey> DeviceDocuments::parse_key(std::string_view class_name,
 Result<Object> DeviceDocuments::read(std::string_view class_name, ByteView document) const {
     schema::ReadDocument read = schema::document_to_object(documents_, class_name, document);
     if (!read.ok()) {
-        return Error(ErrorCode::invalid_document,
-                     "this does not fit class " + std::string(class_name) + ": " +
-                         schema::to_text(read.problems.front()));
+        return Error(ErrorCode::invalid_document, "this does not fit class " +
+                                                      std::string(class_name) + ": " +
+                                                      schema::to_text(read.problems.front()));
     }
     return std::move(read.object);
 }
@@ -221,13 +221,13 @@ Result<ObjectName> DeviceDocuments::insert(ChangesetBuilder& out, std::string_vi
         const bool is_known =
             element.key == info->primary_key || info->find_column(element.key) != nullptr;
         if (!is_known) {
-            return Error(ErrorCode::invalid_document, "class " + info->name + " has no field " +
-                                                          std::string(element.key));
+            return Error(ErrorCode::invalid_document,
+                         "class " + info->name + " has no field " + std::string(element.key));
         }
     }
-    const bool makes_key = info->primary_key == id_field && view.find(id_field).is_missing() &&
-                           (info->key_type == PayloadType::object_id ||
-                            info->key_type == PayloadType::uuid);
+    const bool makes_key =
+        info->primary_key == id_field && view.find(id_field).is_missing() &&
+        (info->key_type == PayloadType::object_id || info->key_type == PayloadType::uuid);
     mql::BsonWriter writer;
     if (makes_key && info->key_type == PayloadType::object_id) {
         const ObjectId id = ObjectIdGenerator(random).next(unix_seconds);
@@ -248,7 +248,8 @@ Result<ObjectName> DeviceDocuments::insert(ChangesetBuilder& out, std::string_vi
     }
     out.create_object(class_name, to_view(key));
     changeset::Place place{class_name, to_view(key), "", {}};
-    changeset::ContentWriter(out, changeset::StateClasses(state_)).fields(place, *info, object, true);
+    changeset::ContentWriter(out, changeset::StateClasses(state_))
+        .fields(place, *info, object, true);
     return ObjectName{info->name, std::move(key)};
 }
 
@@ -257,8 +258,9 @@ Result<std::string> DeviceDocuments::take_increments(ChangesetBuilder& out,
                                                      const Object& current,
                                                      std::string_view change) const {
     TOMBOLO_TRY(const auto members, server::json_members(change));
-    const bool has_operators = std::any_of(
-        members.begin(), members.end(), [](const auto& each) { return each.first.starts_with('$'); });
+    const bool has_operators = std::any_of(members.begin(), members.end(), [](const auto& each) {
+        return each.first.starts_with('$');
+    });
     if (!has_operators) {
         return "{\"$set\":" + std::string(change) + "}";
     }
@@ -308,15 +310,15 @@ Result<void> DeviceDocuments::update(ChangesetBuilder& out, const ObjectName& ob
                 compiled.apply(mql::BsonDocumentView::from_trusted(bson), {}));
     for (const mql::BsonElement& element : after.view()) {
         if (element.key != info->primary_key && info->find_column(element.key) == nullptr) {
-            return Error(ErrorCode::invalid_document, "class " + info->name + " has no field " +
-                                                          std::string(element.key));
+            return Error(ErrorCode::invalid_document,
+                         "class " + info->name + " has no field " + std::string(element.key));
         }
     }
     // Both as documents say them: what a document cannot hold exactly is no change.
     TOMBOLO_TRY(const Object before, read(object.class_name, bson));
     TOMBOLO_TRY(const Object changed, read(object.class_name, after.bytes()));
-    changeset::append_difference(out, changeset::StateClasses(state_), *info, to_view(object.key), before,
-                                 changed);
+    changeset::append_difference(out, changeset::StateClasses(state_), *info, to_view(object.key),
+                                 before, changed);
     return {};
 }
 

@@ -48,7 +48,8 @@ class DeviceDocuments {
     /// Appends the new object. One without an `_id` gets a new ObjectId or UUID when its class has
     /// such keys. already_exists when the device holds one of that key.
     Result<ObjectName> insert(changeset::ChangesetBuilder& out, std::string_view class_name,
-                              std::string_view json, Random& random, std::uint32_t unix_seconds) const;
+                              std::string_view json, Random& random,
+                              std::uint32_t unix_seconds) const;
     /// `change`: MongoDB's update operators, or fields to set. $inc of an integer field adds on the
     /// server too, whatever others write meanwhile; everything else says what has changed.
     Result<void> update(changeset::ChangesetBuilder& out, const ObjectName& object,
