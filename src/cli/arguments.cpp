@@ -86,6 +86,7 @@ Collect add_argument(::CLI::App& app, const Argument& argument) {
         option->expected(argument.optional ? 0 : 1, ::CLI::detail::expected_max_vector_size);
     } else {
         option->expected(1);
+        option->allow_extra_args(false); // else the first argument takes those after it
     }
     return [values, name = argument.name](Arguments& arguments) {
         for (const std::string& value : *values) {

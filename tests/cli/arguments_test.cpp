@@ -31,6 +31,14 @@ TEST(Arguments, commands_flags_and_arguments_are_found) {
     EXPECT_FALSE(parsed.arguments.has("mode"));
 }
 
+TEST(Arguments, each_argument_takes_its_own_word) {
+    const Parsed parsed = parse_words({"sync", "subscribe", "City", "country == 'IS'"});
+    ASSERT_NE(parsed.command, nullptr) << parsed.text;
+    EXPECT_EQ(parsed.arguments.value("CLASS"), "City");
+    EXPECT_EQ(parsed.arguments.value("QUERY"), "country == 'IS'");
+    EXPECT_EQ(parse_words({"sync", "subscribe", "City"}).arguments.value("CLASS"), "City");
+}
+
 TEST(Arguments, global_flags_stand_anywhere) {
     for (const auto& words : {std::vector<std::string>{"--profile", "p", "apps", "list"},
                               std::vector<std::string>{"apps", "--profile", "p", "list"},
