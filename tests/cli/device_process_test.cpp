@@ -1,0 +1,184 @@
+// Devices of `tombolo sync` against a real tombolod that serves examples/field-notes.
+
+#include <signal.h>
+
+#include <gmock/gmock.h>
+
+#include "cli/command_process.hpp"
+
+namespace tombolo::cli {
+namespace {
+
+using testing::HasSubstr;
+
+class Devices : public testing::Test {
+  protected:
+    Devices() : here_({"--app", std::string(TOMBOLO_SOURCE) + "/examples/field-notes"}) {
+        here_.command().set_environment("TOMBOLO_URL", here_.url());
+    }
+
+    std::string path(const std::string& device) const { return here_.folder().file(device); }
+
+    Output sync(const std::string& device, const std::string& command,
+                std::vector<std::string> words = {}, const std::string& input = {}) {
+        words.insert(words.begin(), {"sync", command, "--device", path(device)});
+        return here_.run(words, input);
+    }
+
+    /// A new user with a device that holds the notes of Iceland; the user's id.
+    std::string make_device(const std::string& device) {
+        const Output made = sync(device, "sign-in", {"--app", "field-notes-tmblo", "--json"});
+        EXPECT_EQ(made.code, 0) << made.err;
+        const Output subscribed = sync(device, "subscribe", {"Note", "country == \"IS\""});
+        EXPECT_EQ(subscribed.code, 0) << subscribed.err;
+        return std::string(made.object().at("user_id").as_string());
+    }
+
+    Output insert(const std::string& device, const std::string& author, const std::string& text,
+                  const std::vector<std::string>& more = {}) {
+        std::vector<std::string> words = {"Note", R"({"country": "IS", "author": ")" + author +
+                                                      R"(", "text": ")" + text +
+                                                      R"(", "tags": ["a"], "visits": 0})"};
+        words.insert(words.end(), more.begin(), more.end());
+        return sync(device, "insert", words);
+    }
+
+    /// The only note of a device.
+    std::string only_note(const std::string& device) {
+        const auto notes = sync(device, "show", {"Note", "--json"}).objects();
+        EXPECT_EQ(notes.size(), 1U);
+        return notes.empty() ? ""
+                             : std::string(notes[0].at("_id").as_object().at("$oid").as_string());
+    }
+
+    Installation here_;
+};
+
+TEST_F(Devices, two_of_them_converge_after_both_were_edited_apart) {
+    const std::string ann = make_device("ann");
+    make_device("bob");
+    ASSERT_EQ(insert("ann", ann, "first").code, 0);
+    ASSERT_EQ(sync("bob", "once").code, 0);
+    const std::string note = only_note("bob");
+    // Bob may read it only: what he writes comes back.
+    const Output refused = sync("bob", "update", {"Note", note, R"({"text": "mine now"})"});
+    EXPECT_EQ(refused.code, 1);
+    EXPECT_THAT(refused.err, HasSubstr("the server undid the write to Note"));
+    EXPECT_THAT(sync("bob", "show", {"Note", note}).out, HasSubstr("first"));
+
+    ASSERT_EQ(
+        sync("ann", "update", {"Note", note, R"({"$push": {"tags": "b"}, "$inc": {"visits": 2}})"})
+            .code,
+        0);
+    ASSERT_EQ(sync("bob", "once").code, 0);
+    EXPECT_THAT(sync("bob", "show", {"Note", note}).out,
+                HasSubstr(R"("tags":["a","b"],"visits":2)"));
+    ASSERT_EQ(sync("ann", "delete", {"Note", note}).code, 0);
+    ASSERT_EQ(sync("bob", "once").code, 0);
+    EXPECT_EQ(sync("bob", "show", {"Note"}).out, "");
+}
+
+TEST_F(Devices, writes_wait_while_the_server_is_away) {
+    const std::string ann = make_device("ann");
+    here_.server().signal(SIGKILL);
+    here_.server().wait_exit();
+    const Output away = insert("ann", ann, "written in the dark");
+    EXPECT_EQ(away.code, 0);
+    EXPECT_THAT(away.err, HasSubstr("nothing answers"));
+    EXPECT_THAT(away.err, HasSubstr("1 write waits"));
+    EXPECT_EQ(sync("ann", "once").code, 1);
+    EXPECT_THAT(sync("ann", "device").out, HasSubstr("(new)"));
+    here_.restart();
+    EXPECT_EQ(sync("ann", "once").code, 0);
+    EXPECT_THAT(sync("ann", "device").out, HasSubstr("nothing waits"));
+    make_device("bob");
+    EXPECT_THAT(sync("bob", "show", {"Note"}).out, HasSubstr("written in the dark"));
+}
+
+TEST_F(Devices, one_that_watches_shows_changes_and_comes_back_after_a_restart) {
+    const std::string ann = make_device("ann");
+    make_device("bob");
+    auto watching = here_.command().start({"sync", "watch", "--device", path("bob"), "--json"});
+    watching.wait_for("up to date");
+    const Output busy = sync("bob", "once");
+    EXPECT_EQ(busy.code, 1);
+    EXPECT_THAT(busy.err, HasSubstr("in use"));
+    ASSERT_EQ(insert("ann", ann, "seen").code, 0);
+    watching.wait_for("seen");
+    here_.server().signal(SIGTERM);
+    here_.server().wait_exit();
+    watching.wait_for("trying again");
+    here_.restart();
+    ASSERT_EQ(insert("ann", ann, "after").code, 0);
+    watching.wait_for("after");
+    watching.signal(SIGINT);
+    const Output ended = watching.wait();
+    EXPECT_EQ(ended.code, 0);
+    EXPECT_EQ(ended.objects().at(0).at("change").as_string(), "inserted");
+}
+
+TEST_F(Devices, a_query_that_may_not_be_asked_is_refused_in_words) {
+    make_device("ann");
+    const Output refused = sync("ann", "subscribe", {"Note", "text == \"x\"", "--name", "bad"});
+    EXPECT_EQ(refused.code, 1);
+    EXPECT_THAT(refused.err, HasSubstr("not a queryable field"));
+    EXPECT_THAT(refused.err, HasSubstr("tombolo sync unsubscribe"));
+    EXPECT_EQ(sync("ann", "unsubscribe", {"bad"}).code, 0);
+    EXPECT_EQ(sync("ann", "subscribe", {"Notes"}).code, 4);
+}
+
+TEST_F(Devices, a_reset_repeats_what_was_not_sent_or_drops_it) {
+    const std::string ann = make_device("ann");
+    ASSERT_EQ(insert("ann", ann, "on the server").code, 0);
+    const std::string note = only_note("ann");
+    ASSERT_EQ(insert("ann", ann, "only here", {"--offline"}).code, 0);
+    ASSERT_EQ(
+        sync("ann", "update", {"--offline", "Note", note, R"({"$push": {"tags": "b"}})"}).code, 0);
+    const Output reset = sync("ann", "reset");
+    EXPECT_EQ(reset.code, 0) << reset.err;
+    EXPECT_THAT(reset.out, HasSubstr("repeated what waited of 2 objects"));
+    make_device("bob");
+    const std::string held = sync("bob", "show", {"Note"}).out;
+    EXPECT_THAT(held, HasSubstr("only here"));
+    EXPECT_THAT(held, HasSubstr(R"("tags":["a","b"])"));
+
+    ASSERT_EQ(insert("ann", ann, "to be dropped", {"--offline"}).code, 0);
+    EXPECT_EQ(sync("ann", "reset", {"--discard", "--yes"}).code, 0);
+    EXPECT_EQ(sync("ann", "show", {"Note", "--json"}).objects().size(), 2U);
+}
+
+TEST_F(Devices, a_file_of_writes_is_applied_line_by_line) {
+    const std::string ann = make_device("ann");
+    const std::string key = "65f0c0ffee00000000000001";
+    const Output applied =
+        sync("ann", "apply", {"-"},
+             R"({"insert": "Note", "object": {"_id": {"$oid": ")" + key +
+                 R"("}, "country": "IS", "author": ")" + ann + R"(", "text": "one"}}
+{"update": "Note", "key": ")" +
+                 key + R"(", "change": {"text": "two"}}
+{"update": "Note", "key": "nonsense", "change": {"text": "three"}}
+)");
+    EXPECT_EQ(applied.code, 2);
+    EXPECT_THAT(applied.err, HasSubstr("line 3"));
+    EXPECT_EQ(sync("ann", "once").code, 0);
+    make_device("bob");
+    EXPECT_THAT(sync("bob", "show", {"Note", key}).out, HasSubstr("two"));
+    EXPECT_EQ(sync("bob", "apply", {"-"}, R"({"delete": "City", "key": "65f0"})").code, 2);
+}
+
+TEST_F(Devices, other_files_and_wrong_credentials_are_refused) {
+    here_.folder().write("foreign", "this is a letter to my aunt");
+    const Output foreign = sync("foreign", "once");
+    EXPECT_EQ(foreign.code, 1);
+    EXPECT_THAT(foreign.err, HasSubstr("this is no file of a device"));
+    EXPECT_EQ(read_file(path("foreign")), "this is a letter to my aunt");
+    EXPECT_EQ(sync("nobody", "once").code, 4);
+    const Output wrong = sync(
+        "ann", "sign-in",
+        {"--app", "field-notes-tmblo", "--email", "ann@example.org", "--password-stdin"}, "no");
+    EXPECT_EQ(wrong.code, 3);
+    EXPECT_THAT(wrong.err, HasSubstr("cannot sign in"));
+}
+
+} // namespace
+} // namespace tombolo::cli
