@@ -2,6 +2,9 @@
 
 #include <netinet/tcp.h>
 #include <sys/socket.h>
+#include <sys/uio.h>
+
+#include <algorithm>
 
 #include <boost/asio/read.hpp>
 #include <boost/asio/redirect_error.hpp>
@@ -40,6 +43,20 @@ void set_quick_ack(Tcp::socket& socket) noexcept {
 #endif
 }
 
+std::size_t send_now(Tcp::socket& socket, std::span<const asio::const_buffer> buffers) noexcept {
+    constexpr std::size_t pieces_max = 64;
+    std::array<iovec, pieces_max> pieces; // NOLINT(cppcoreguidelines-pro-type-member-init)
+    const std::size_t count = std::min(buffers.size(), pieces_max);
+    for (std::size_t i = 0; i < count; ++i) {
+        pieces[i] = {const_cast<void*>(buffers[i].data()), buffers[i].size()};
+    }
+    msghdr message{};
+    message.msg_iov = pieces.data();
+    message.msg_iovlen = count;
+    const ssize_t sent = ::sendmsg(socket.native_handle(), &message, MSG_DONTWAIT | MSG_NOSIGNAL);
+    return sent > 0 ? static_cast<std::size_t>(sent) : 0;
+}
+
 class PlainStream final : public Stream {
   public:
     explicit PlainStream(Tcp::socket socket) : socket_(std::move(socket)) {}
@@ -60,6 +77,10 @@ class PlainStream final : public Stream {
         co_await asio::async_write(socket_, buffers, into(error));
         co_return error;
     }
+    std::size_t write_now(std::span<const asio::const_buffer> buffers) noexcept override {
+        return send_now(socket_, buffers);
+    }
+    bool can_write_now() const noexcept override { return true; }
     void acknowledge_at_once() noexcept override { set_quick_ack(socket_); }
     awaitable<void> shutdown() override {
         error_code ignored;
@@ -102,6 +123,11 @@ class TlsStream final : public Stream {
         co_await asio::async_write(stream_, buffers, into(error));
         co_return error;
     }
+    // Reading and writing share the state of the encryption, and reading is another thread's.
+    std::size_t write_now(std::span<const asio::const_buffer> /*buffers*/) noexcept override {
+        return 0;
+    }
+    bool can_write_now() const noexcept override { return false; }
     void acknowledge_at_once() noexcept override { set_quick_ack(stream_.next_layer()); }
     awaitable<void> shutdown() override {
         error_code ignored;

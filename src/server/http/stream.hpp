@@ -3,11 +3,13 @@
 // One accepted connection's bytes, plain or TLS behind one face, so that the HTTP code is compiled
 // once.
 //
-// Thread-safety: none; all calls on the thread that runs the socket's io_context.
+// Thread-safety: none; all calls on the thread that runs the socket's io_context, but write_now(),
+// which any thread may call while no write() is under way and close() is kept from happening.
 
 #include <array>
 #include <cstddef>
 #include <memory>
+#include <span>
 #include <string>
 
 #include <boost/asio/awaitable.hpp>
@@ -33,6 +35,10 @@ class Stream {
     read_some(boost::asio::mutable_buffer buffer) = 0;
     /// All of both.
     virtual awaitable<error_code> write(std::array<boost::asio::const_buffer, 2> buffers) = 0;
+    /// As much of the buffers as the system takes at once; 0 when it takes nothing, also after an
+    /// error, which write() then meets.
+    virtual std::size_t write_now(std::span<const boost::asio::const_buffer> buffers) noexcept = 0;
+    virtual bool can_write_now() const noexcept = 0;
     /// Has what was received acknowledged now and not with the next data sent: a peer that leaves
     /// Nagle's algorithm on waits for it (sync-protocol.md 1.8). Call it after every read.
     virtual void acknowledge_at_once() noexcept = 0;

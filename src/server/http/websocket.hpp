@@ -11,8 +11,8 @@
 // takes nothing for the write timeout is cut off.
 //
 // Thread-safety: every connection lives on one I/O thread. All calls of the handler come on it, and
-// all members are to be called on it, but post(), which any thread may call as long as the Server
-// lives.
+// all members are to be called on it, but post() and deliver(), which any thread may call as long
+// as the Server lives.
 
 #include <cstddef>
 #include <cstdint>
@@ -42,6 +42,10 @@ class WebSocket {
 
     /// Nothing happens after close() or the connection's end.
     virtual void send(BinaryMessage message, SendOrder order = SendOrder::in_turn) = 0;
+    /// As send(), from a thread of the caller's: written there and then when nothing waits before
+    /// it and the system takes it. The payload bytes that are done with; written() tells of the
+    /// others. One call at a time.
+    virtual std::size_t deliver(std::vector<BinaryMessage> messages) = 0;
     /// Not yet handed to the system.
     virtual std::size_t queued_bytes() const noexcept = 0;
 

@@ -34,7 +34,9 @@ WebSocketConnection::WebSocketConnection(asio::any_io_executor executor,
                                          std::chrono::milliseconds write_timeout)
     : executor_(std::move(executor)), stream_(std::move(stream)),
       handler_(std::move(upgrade.handler)), limits_(upgrade.limits), write_timeout_(write_timeout),
-      reader_(limits_.message_bytes_max), heard_at_(Clock::now()) {}
+      reader_(limits_.message_bytes_max), heard_at_(Clock::now()) {
+    allow_direct();
+}
 
 WebSocketConnection::~WebSocketConnection() {
     end();
@@ -60,7 +62,7 @@ void WebSocketConnection::end() {
         return;
     }
     state_ = State::ended;
-    stream_->close();
+    close_stream();
     std::vector<Outgoing>().swap(queue_);
     queued_bytes_ = 0;
     const auto handler = std::exchange(handler_, nullptr);
@@ -139,6 +141,7 @@ void WebSocketConnection::take(ByteView bytes) {
             close_payload_ = std::move(event.payload);
             close_payload_.resize(close_payload_.size() < 2 ? 0 : 2);
             state_ = State::closing;
+            stop_direct();
             start_writer();
             return;
         case FrameReader::Kind::fault:
@@ -171,6 +174,7 @@ void WebSocketConnection::close(std::uint16_t code, std::string_view reason) {
         return;
     }
     state_ = State::closing;
+    stop_direct();
     if (code != 0) {
         close_payload_ = close_payload(code, reason);
     } else {
@@ -182,6 +186,7 @@ void WebSocketConnection::close(std::uint16_t code, std::string_view reason) {
 
 void WebSocketConnection::start_writer() {
     if (!is_writing_) {
+        stop_direct();
         is_writing_ = true;
         asio::co_spawn(executor_, write_loop(shared_from_this()), asio::detached);
     }
@@ -190,24 +195,43 @@ void WebSocketConnection::start_writer() {
 // Takes the shared pointer so that the connection outlives the coroutine.
 awaitable<void> WebSocketConnection::write_loop(std::shared_ptr<WebSocketConnection> self) {
     try {
-        while (!queue_.empty() && state_ != State::ended) {
+        bool goes_on = true;
+        for (;;) {
             write_deadline_ = Clock::now() + write_timeout_;
-            if (!co_await write_next()) {
+            if (Remainder remainder = take_remainder(); !remainder.bytes.empty()) {
+                goes_on = co_await write_remainder(std::move(remainder));
+            }
+            if (!goes_on || queue_.empty() || state_ == State::ended) {
                 break;
             }
+            goes_on = co_await write_next();
         }
         if (state_ == State::closing) {
             co_await write_close();
         }
     } catch (const std::exception&) {
-        stream_->close();
+        close_stream();
     }
     if (state_ == State::open) {
         write_deadline_ = Clock::time_point::max();
         stream_->acknowledge_at_once();
     }
     is_writing_ = false;
+    allow_direct();
     static_cast<void>(self);
+}
+
+// False when the connection is gone.
+awaitable<bool> WebSocketConnection::write_remainder(Remainder remainder) {
+    const error_code error = co_await write_pieces({}, remainder.bytes);
+    if (error || state_ == State::ended) {
+        close_stream();
+        co_return false;
+    }
+    if (state_ == State::open) {
+        handler_->written(remainder.payload_bytes);
+    }
+    co_return true;
 }
 
 // One message, or several small ones together; false when the connection is gone.
@@ -249,7 +273,7 @@ awaitable<bool> WebSocketConnection::write_next() {
         std::vector<Outgoing>().swap(queue_);
     }
     if (error) {
-        stream_->close(); // the reader notices and ends the connection
+        close_stream(); // the reader notices and ends the connection
         co_return false;
     }
     co_return true;
@@ -276,7 +300,7 @@ awaitable<void> WebSocketConnection::write_close() {
         const error_code error =
             co_await stream_->write({buffer_of(head.bytes()), buffer_of(close_payload_)});
         if (error) {
-            stream_->close();
+            close_stream();
             co_return;
         }
     }

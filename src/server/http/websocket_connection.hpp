@@ -4,8 +4,10 @@
 //
 // Lives on one I/O thread. One coroutine reads for as long as the connection lives; another writes
 // while there is something to write, so that an idle connection holds neither buffers nor a second
-// frame. After close() what still comes is read and dropped, so that the system does not answer it
-// with a reset that overtakes the close frame.
+// frame. deliver() writes from the caller's thread as long as the writing coroutine has nothing to
+// do (direct_): what thousands of connections are told at once then costs a system call each, and
+// no change of threads. After close() what still comes is read and dropped, so that the system does
+// not answer it with a reset that overtakes the close frame.
 
 #include <chrono>
 #include <memory>
@@ -15,6 +17,7 @@
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/steady_timer.hpp>
 
+#include "core/mutex.hpp"
 #include "server/http/stream.hpp"
 #include "server/http/websocket.hpp"
 #include "server/http/websocket_frames.hpp"
@@ -35,13 +38,14 @@ class WebSocketConnection final : public WebSocket,
     /// Tells the handler that the server stops.
     void stop();
     /// Ends TCP at once.
-    void close_now() noexcept { stream_->close(); }
+    void close_now() noexcept { close_stream(); }
     /// After the thread has ended.
     void abandon() { end(); }
     bool expired(Clock::time_point now) const noexcept;
 
     void post(std::function<void()> work) override;
     void send(BinaryMessage message, SendOrder order) override;
+    std::size_t deliver(std::vector<BinaryMessage> messages) override;
     std::size_t queued_bytes() const noexcept override { return queued_bytes_; }
     void pause() noexcept override { is_paused_ = true; }
     void resume() override;
@@ -53,6 +57,18 @@ class WebSocketConnection final : public WebSocket,
         FrameOpcode opcode = FrameOpcode::binary;
         BinaryMessage payload;
     };
+    /// What the system did not take of a deliver(): goes before everything else.
+    struct Remainder {
+        BinaryMessage bytes;
+        std::size_t payload_bytes = 0;
+    };
+    /// May deliver() write? Guards the stream against being closed meanwhile.
+    struct Direct {
+        Mutex mutex;
+        bool is_open TOMBOLO_GUARDED_BY(mutex) = false;
+        unsigned handed_over TOMBOLO_GUARDED_BY(mutex) = 0; ///< and not yet queued
+        Remainder remainder TOMBOLO_GUARDED_BY(mutex);
+    };
     enum class State : std::uint8_t { open, closing, ended };
 
     awaitable<void> read_loop(std::string already_read);
@@ -61,8 +77,15 @@ class WebSocketConnection final : public WebSocket,
     void answer_ping(BinaryMessage payload);
     void enqueue(Outgoing outgoing, SendOrder order);
     void start_writer();
+    void stop_direct();
+    void allow_direct();
+    Remainder take_remainder();
+    void take_over(std::vector<BinaryMessage> messages);
+    std::size_t write_direct(std::vector<BinaryMessage>& messages) TOMBOLO_REQUIRES(direct_.mutex);
+    void close_stream() noexcept;
     awaitable<void> write_loop(std::shared_ptr<WebSocketConnection> self);
     awaitable<bool> write_next();
+    awaitable<bool> write_remainder(Remainder remainder);
     awaitable<error_code> write_pieces(ByteView head, ByteView payload);
     awaitable<void> write_close();
     void end();
@@ -80,6 +103,7 @@ class WebSocketConnection final : public WebSocket,
     Clock::time_point heard_at_;
     Clock::time_point write_deadline_ = Clock::time_point::max();
     State state_ = State::open;
+    Direct direct_;
     bool is_paused_ = false;
     bool is_writing_ = false;
 };

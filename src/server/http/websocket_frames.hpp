@@ -69,6 +69,7 @@ class FrameReader {
 /// The head of an unmasked, final frame.
 class FrameHead {
   public:
+    FrameHead() = default;
     FrameHead(FrameOpcode opcode, std::size_t payload_bytes) noexcept;
     ByteView bytes() const noexcept { return ByteView(bytes_.data(), size_); }
 

@@ -85,6 +85,7 @@ rocksdb::DBOptions db_options(const EmbeddedOptions& options) {
     db.create_missing_column_families = true;
     db.db_write_buffer_size = options.write_buffer_bytes;
     db.max_background_jobs = 2;
+    db.allow_fallocate = false;
     db.listeners.push_back(std::make_shared<NoPolling>());
     db.keep_log_file_num = 4;
     db.max_log_file_size = std::size_t{8} << 20;

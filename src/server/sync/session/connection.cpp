@@ -251,12 +251,11 @@ void Connection::handle(const protocol::Upload& message) {
         storage.assign(opened->begin(), opened->end());
     }
     ++setup_.counters.uploads;
-    const std::shared_ptr<BindingSignal> signal = binding->signal;
+    // The engine says when there is something to send because of it.
     if (const auto refusal =
             binding->session->upload(message.progress, message.locked, std::move(storage))) {
         send(*binding, *refusal);
     }
-    signal->keep_outgoing();
 }
 
 void Connection::handle(const protocol::Mark& message) {

@@ -12,6 +12,18 @@ constexpr std::size_t inbox_messages_max = 256;
 constexpr std::size_t room_bytes = std::size_t{256} * 1024;
 /// Messages handled in one turn.
 constexpr unsigned messages_a_turn = 16;
+/// Handled on the I/O thread: there is no work in it that could keep others waiting.
+constexpr std::size_t quick_bytes_max = 4096;
+
+// A small UPLOAD that is not compressed: it is checked and queued for the engine.
+bool is_quick(ByteView message) {
+    const std::string_view text = as_text(message);
+    if (message.size() > quick_bytes_max || !text.starts_with("upload ")) {
+        return false;
+    }
+    const std::size_t ident_end = text.find(' ', 7);
+    return ident_end != std::string_view::npos && text.substr(ident_end).starts_with(" 0 ");
+}
 
 } // namespace
 
@@ -50,6 +62,9 @@ void SyncSocket::received(http::BinaryMessage message) {
         socket_->send(std::move(pong), http::SendOrder::first);
         return;
     }
+    if (is_quick(message) && take_turn_here(message)) {
+        return;
+    }
     const MutexLock lock(mutex_);
     inbox_bytes_ += message.size();
     inbox_.push_back(std::move(message));
@@ -60,7 +75,32 @@ void SyncSocket::received(http::BinaryMessage message) {
     schedule();
 }
 
+// On the I/O thread, when the strand is free: the engine is told of an upload without a change of
+// threads. False: the message has to wait its turn.
+bool SyncSocket::take_turn_here(const http::BinaryMessage& message) {
+    {
+        const MutexLock lock(mutex_);
+        if (is_scheduled_ || !inbox_.empty()) {
+            return false;
+        }
+        is_scheduled_ = true;
+        runs_again_ = false;
+    }
+    const bool takes = !connection_->is_over() && connection_->takes_input();
+    if (takes) {
+        connection_->receive(message);
+        flush();
+    }
+    const MutexLock lock(mutex_);
+    is_scheduled_ = false;
+    if (runs_again_) {
+        schedule();
+    }
+    return takes;
+}
+
 void SyncSocket::written(std::size_t bytes) {
+    // Whoever makes room asks for the turn that uses it.
     const std::size_t before = unwritten_bytes_.fetch_sub(bytes);
     if (before >= room_bytes && before - bytes < room_bytes) {
         wake();
@@ -182,21 +222,15 @@ bool SyncSocket::has_room() const noexcept {
     return unwritten_bytes_ < room_bytes;
 }
 
-// Hands the turn's output to the I/O thread, in one piece of work.
+// Writes the turn's output, or hands it to the I/O thread where the socket is not ready for it.
 void SyncSocket::flush() {
-    if (outbox_.empty() && !closes_) {
-        return;
+    if (!outbox_.empty()) {
+        written(socket_->deliver(std::exchange(outbox_, {})));
     }
-    socket_->post([socket = socket_, messages = std::exchange(outbox_, {}),
-                   closes = std::exchange(closes_, false), code = close_code_,
-                   reason = std::exchange(close_reason_, {})]() mutable {
-        for (protocol::MessageBytes& message : messages) {
-            socket->send(std::move(message));
-        }
-        if (closes) {
-            socket->close(code, reason);
-        }
-    });
+    if (std::exchange(closes_, false)) {
+        socket_->post([socket = socket_, code = close_code_,
+                       reason = std::exchange(close_reason_, {})] { socket->close(code, reason); });
+    }
 }
 
 } // namespace tombolo::server::sync

@@ -5,14 +5,17 @@
 //
 // The strand is a turn at a time on a shared pool: whatever happens (a message, room to write, news
 // from the engine) asks for a turn, and one connection has at most one turn queued or running. A
-// turn is short, so that connections alternate. PINGs are answered on the I/O thread, ahead of bulk
-// data (S28).
+// turn is short, so that connections alternate. A turn writes to the socket itself as long as the
+// system takes it, and a small UPLOAD that finds the strand free is taken on the I/O thread: each
+// saves a change of threads where a write waits for it. PINGs are answered on the I/O thread, ahead
+// of bulk data (S28).
 //
 // Memory: at most about inbox_bytes_max of unhandled input, then the socket is not read; at most
 // about room_bytes plus one message of unwritten output, then the engine is not asked. Idle:
 // neither.
 //
-// Thread-safety: WebSocketHandler's members on the I/O thread, wake() and close_soon() on any.
+// Thread-safety: WebSocketHandler's members on the I/O thread, written() also on the strand, wake()
+// and close_soon() on any.
 
 #include <atomic>
 #include <functional>
@@ -70,6 +73,7 @@ class SyncSocket final : public http::WebSocketHandler,
     };
 
     void turn();
+    bool take_turn_here(const http::BinaryMessage& message);
     void carry_out(const Orders& orders);
     bool handle_input();
     void flush();
