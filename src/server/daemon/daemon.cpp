@@ -11,6 +11,7 @@
 #include <boost/json/serialize.hpp>
 
 #include "server/api/admin/admin_api.hpp"
+#include "server/api/admin/sync_model.hpp"
 #include "server/api/client_api.hpp"
 #include "server/api/document_routes.hpp"
 #include "server/api/function_routes.hpp"
@@ -22,6 +23,7 @@
 #include "server/auth/password.hpp"
 #include "server/auth/user_data.hpp"
 #include "server/daemon/metrics.hpp"
+#include "server/daemon/sync_admin.hpp"
 #include "server/store/embedded/embedded_store.hpp"
 #include "server/sync/session/service.hpp"
 
@@ -369,6 +371,9 @@ class Daemon::Impl {
         options.facts = [this](const App& app, const std::string& user) {
             return data_sources_->facts(app, user);
         };
+        options.store_model = [this](const ObjectId& app, const sync::SyncModel& model) {
+            return api::admin::store_sync_model(*apps_, app, model, unix_ms());
+        };
         sync_ = std::make_unique<sync::SyncService>(std::move(options), *store_, *apps_, clock_,
                                                     random_, log_);
         api::add_sync_routes(*dispatcher_, *context_, *sync_);
@@ -386,6 +391,7 @@ class Daemon::Impl {
             sync_->app_changed(app);
         }
         synced_store_->connect(sync_.get());
+        admin_context_->sync = sync_services(*sync_);
     }
 
     // What a device may be offline for needs the documents' past of that time.

@@ -136,6 +136,10 @@ void Metrics::add_sync(std::vector<MetricFamily>& families) const {
                  &EngineStatistics::merges},
           Number{"app_refused_objects_total", "Writes undone by a compensating write",
                  MetricType::Counter, &EngineStatistics::refused_objects},
+          Number{"app_outside_changes_total", "Documents written by others than devices",
+                 MetricType::Counter, &EngineStatistics::outside_changes},
+          Number{"app_unsyncable_writes_total", "Such writes that left a document no device gets",
+                 MetricType::Counter, &EngineStatistics::unsyncable_writes},
           Number{"app_batches_total", "Integrator commits", MetricType::Counter,
                  &EngineStatistics::batches}}) {
         MetricFamily out =

@@ -38,6 +38,10 @@ struct SyncServices {
     /// False when the app has no such file.
     std::function<bool(const server::App&, std::uint64_t file_ident)> force_reset;
     std::function<boost::json::array(const server::App&)> sessions;
+    /// Documents that no device gets, and why, a page at a time (device-sync-server.md 2.6).
+    std::function<Result<boost::json::object>(const server::App&, std::string_view after,
+                                              std::size_t count_max)>
+        unsynced;
 };
 
 /// The process, for the routes that are about the server itself.

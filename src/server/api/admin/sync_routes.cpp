@@ -1,6 +1,8 @@
 // Device Sync: development mode, state, progress, resets, schema versions (admin-api-and-config.md
 // R8, R9).
 
+#include <charconv>
+
 #include "server/api/admin/admin_api.hpp"
 #include "server/api/admin/parts.hpp"
 #include "server/runtime/json.hpp"
@@ -112,6 +114,29 @@ http::Response sessions(AdminCall& call) {
     return json_response(200, out);
 }
 
+http::Response unsynced_documents(AdminCall& call) {
+    std::size_t count_max = 100;
+    if (const std::string limit = call.query("limit"); !limit.empty()) {
+        const auto [end, error] =
+            std::from_chars(limit.data(), limit.data() + limit.size(), count_max);
+        if (error != std::errc() || end != limit.data() + limit.size() || count_max == 0 ||
+            count_max > 1000) {
+            throw ApiException(bad_request("'limit' is a number from 1 to 1000"));
+        }
+    }
+    const auto after = from_base64url(call.query("after"));
+    if (!after) {
+        throw ApiException(bad_request("'after' is what 'next' of the page before said"));
+    }
+    const server::SyncConfig& sync = call.app().config.sync;
+    const bool on = sync.mode == server::SyncConfig::Mode::flexible && !sync.state.empty();
+    if (!on || !call.context().sync.unsynced) {
+        return json_response(200, json::object{{"documents", json::array()}, {"scanned", 0}});
+    }
+    const auto app = call.apps().find(call.app().id);
+    return json_response(200, take(call.context().sync.unsynced(*app, as_text(*after), count_max)));
+}
+
 http::Response migration(AdminCall& /*call*/) {
     return json_response(200, json::object{{"statusMessage", ""},
                                            {"isMigrated", false},
@@ -162,6 +187,8 @@ void add_sync_routes(RouteTable& table) {
     table.add(Method::put, "sync/force_reset", "Make a client file reset", 204, force_reset);
     table.add(Method::get, "sync/schemas/versions", "Schema versions", 200, versions);
     table.add(Method::get, "sync/sessions", "Live sync sessions", 200, sessions);
+    table.add(Method::get, "sync/unsynced_documents", "Documents that no device gets, and why", 200,
+              unsynced_documents);
     table.add(Method::get, "sync/data", "Fields that can be a partition key", 200,
               partition_fields);
     table.add(Method::get, "sync/migration", "Migration between sync modes", 200, migration);

@@ -119,6 +119,9 @@ class EngineHost {
     /// Something an operator should know: a refused document, a role that does not compile, a
     /// failed engine. One line, no secrets.
     virtual void log(std::string_view line) { static_cast<void>(line); }
+    /// Clients changed the model in development mode, durably: Engine::model() has it. Must not
+    /// block nor call the engine.
+    virtual void model_changed() {}
 };
 
 class SessionListener {
@@ -252,8 +255,9 @@ class Engine {
     /// True for a collection whose writes belong to write().
     virtual bool is_synced(store::CollectionId collection) const = 0;
 
-    /// Takes an additively changed model: known devices are told of new classes and properties.
-    /// incompatible_schema when something known is gone or different.
+    /// Takes an additively changed model: known devices are told of new classes and properties, and
+    /// of values that documents have there already. What is known and not in it is kept.
+    /// incompatible_schema when something known is different.
     virtual Result<void> update_model(SyncModel model) = 0;
 
     /// The role of the user may have changed: sessions whose role did end with 200 and come back

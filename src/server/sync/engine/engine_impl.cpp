@@ -16,6 +16,10 @@ namespace {
 /// Entries and images that fan-out and merges find without reading the store.
 constexpr std::size_t cache_bytes = std::size_t{32} << 20;
 
+/// A device that was reset for what it refused comes back within moments.
+constexpr std::int64_t refusal_remembered_ms = 3600 * 1000;
+constexpr std::size_t refusals_max = 10'000;
+
 } // namespace
 
 EngineImpl::EngineImpl(EngineOptions options, store::Store& store, RoleProvider& roles,
@@ -173,15 +177,31 @@ void EngineImpl::write(store::Transaction transaction, store::Store::Completion 
 }
 
 Result<void> EngineImpl::update_model(SyncModel model) {
+    schema::Schema whole = model.documents.schema;
     for (const schema::SchemaFact& fact :
-         schema::facts_beyond(model.documents.schema, published().model->schema())) {
-        static_cast<void>(fact);
-        return Error(ErrorCode::incompatible_schema,
-                     "the new schema lacks classes or properties that devices have; terminate and "
-                     "enable sync again to change them");
+         schema::facts_beyond(whole, published().model->schema())) {
+        const schema::FactCheck check = schema::check_fact(whole, fact);
+        if (check.verdict == schema::FactVerdict::conflicting) {
+            return Error(ErrorCode::incompatible_schema,
+                         "the new schema changes what devices have (" + check.text +
+                             "); terminate and enable sync again to change it");
+        }
+        TOMBOLO_TRY([[maybe_unused]] const bool changed, schema::apply_fact(whole, fact));
     }
     submit({ModelInput{std::move(model)}, nullptr, 0});
     return {};
+}
+
+bool EngineImpl::is_refused_again(const std::string& user) {
+    const std::int64_t now = clock_.unix_ms();
+    const MutexLock lock(mutex_);
+    std::erase_if(refusals_, [&](const auto& each) {
+        return now - each.second > refusal_remembered_ms || now < each.second;
+    });
+    if (refusals_.size() >= refusals_max) {
+        refusals_.clear();
+    }
+    return !refusals_.try_emplace(user, now).second;
 }
 
 void EngineImpl::roles_changed(std::string_view user_id) {
@@ -274,7 +294,10 @@ Engine::IdentResult EngineImpl::identify(const IdentRequest& request,
         error->body.is_recovery_mode_disabled = options_.recovery_mode_disabled;
         return *std::move(error);
     }
-    if (const Result<void> good = check_query_body(*now.model, request.query_body); !good) {
+    // In development mode the integrator may make it good.
+    const bool is_judged_later = now.model->config().development_mode;
+    if (const Result<void> good = check_query_body(*now.model, request.query_body);
+        !good && !is_judged_later) {
         return session_error(SyncErrorCode::bad_query, good.error().message());
     }
     Result<Role> role = roles_.role_of(request.user_id);

@@ -56,6 +56,7 @@ class EngineImpl final : public Engine, public SessionContext {
     void submit_death(Number file) override;
     void leave(const std::shared_ptr<Mailbox>& mailbox, Number file) override;
     void count_encoded() override;
+    bool is_refused_again(const std::string& user) override;
     const EngineOptions& options() const override { return options_; }
     store::Store& store() const override { return store_; }
     const RecordKeys& keys() const override { return keys_; }
@@ -159,6 +160,8 @@ class EngineImpl final : public Engine, public SessionContext {
     std::vector<SaltGeneration> generations_ TOMBOLO_GUARDED_BY(mutex_);
     std::map<Number, Attached> sessions_ TOMBOLO_GUARDED_BY(mutex_);
     EngineStatistics statistics_ TOMBOLO_GUARDED_BY(mutex_);
+    /// Users whose new file refused what it was sent, and when.
+    std::map<std::string, std::int64_t> refusals_ TOMBOLO_GUARDED_BY(mutex_);
 };
 
 } // namespace tombolo::server::sync

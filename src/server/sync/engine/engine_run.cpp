@@ -361,7 +361,11 @@ void EngineImpl::publish(store::Version version) {
         statistics_.outside_changes = counted.outside_changes;
         statistics_.unsyncable_writes = counted.unsyncable_writes;
     }
+    const bool model_changed = batch.model_changed;
     integrator_.forget();
+    if (model_changed) {
+        host_.model_changed();
+    }
     std::unordered_set<const Mailbox*> told;
     for (const Input& input : finished) {
         if (input.mailbox != nullptr && told.insert(input.mailbox.get()).second) {

@@ -141,6 +141,14 @@ class Integrator {
         std::vector<OutsideChange> changes;
         std::unordered_map<ObjectRef, std::size_t, ObjectRefHash> by_object;
     };
+    Result<SyncModel> united(SyncModel config) const;
+    Result<void> take_model(SyncModel model);
+    Result<void> allow_query(const std::string& body);
+    Result<void> append_known_values(const Model& old,
+                                     const std::vector<schema::SchemaFact>& added);
+    bool append_values(changeset::ChangesetBuilder& out, OutsideChange& change,
+                       const std::vector<std::string>& properties);
+
     Result<std::optional<ObjectRef>> object_of(const std::string& class_name,
                                                const store::Transaction::DocumentRequest& request,
                                                const Staging& staging) const;

@@ -136,7 +136,7 @@ Result<std::optional<SessionError>> Integrator::take_schema(const CutChangeset& 
             }
             continue;
         }
-        if (!options_.model.development_mode) {
+        if (!model.development_mode) {
             return std::optional(session_error(
                 SyncErrorCode::invalid_schema_change,
                 "Invalid schema change (UPLOAD): non-breaking schema change: " + check.text +
@@ -171,6 +171,7 @@ Result<std::optional<SessionError>> Integrator::integrate(LoadedFile& file,
         return std::optional(bad_changeset(item, decoded.error().what()));
     }
     CutChangeset cut(*std::move(decoded));
+    const std::shared_ptr<const Model> old_model = model_;
     ChangesetBuilder kept;
     if (!cut.schema.empty()) {
         SyncModel model = model_->config();
@@ -180,9 +181,7 @@ Result<std::optional<SessionError>> Integrator::integrate(LoadedFile& file,
             return error;
         }
         if (changed) {
-            TOMBOLO_TRY(model_, Model::make(std::move(model), store_));
-            batch_->set_model(model_);
-            batch_->model_changed = true;
+            TOMBOLO_TRY_VOID(take_model(std::move(model)));
         }
     }
     if (std::optional<SessionError> error = check_objects(*model_, cut)) {
@@ -231,6 +230,10 @@ Result<std::optional<SessionError>> Integrator::integrate(LoadedFile& file,
     set_cursor(file, item.client_version, item.base);
     batch_->changed_cores.insert(file.state.ident);
     TOMBOLO_TRY_VOID(append_reset(file, judged, item.client_version));
+    if (model_ != old_model) {
+        TOMBOLO_TRY_VOID(append_known_values(
+            *old_model, schema::facts_beyond(old_model->schema(), model_->schema())));
+    }
     return none();
 }
 

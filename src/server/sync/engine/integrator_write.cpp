@@ -1,7 +1,4 @@
-// Writes that no device made, and changes of the model.
-
-#include <algorithm>
-#include <cmath>
+// Writes that no device made.
 
 #include "changeset/difference.hpp"
 #include "server/sync/engine/integrator.hpp"
@@ -10,28 +7,6 @@ namespace tombolo::server::sync {
 
 using changeset::Changeset;
 using changeset::ChangesetBuilder;
-
-Result<void> Integrator::change_model(SyncModel config) {
-    const std::vector<schema::SchemaFact> added =
-        schema::facts_beyond(model_->schema(), config.documents.schema);
-    for (const schema::SchemaFact& fact : added) {
-        fill_missing(config, fact);
-    }
-    TOMBOLO_TRY(model_, Model::make(std::move(config), store_));
-    batch_->set_model(model_);
-    if (added.empty()) {
-        return {};
-    }
-    ChangesetBuilder out;
-    for (const schema::SchemaFact& fact : added) {
-        append_fact(out, fact);
-    }
-    TOMBOLO_TRY(Changeset whole, out.finish());
-    HistoryEntry head;
-    head.timestamp = now();
-    append(std::move(head), std::move(whole));
-    return {};
-}
 
 namespace {
 
@@ -42,39 +17,6 @@ constexpr std::size_t objects_per_entry = 1000;
 constexpr std::size_t instructions_per_entry = 20'000;
 
 constexpr std::size_t unsyncable_logged_max = 3;
-
-/// The object's key in a document's `_id`; nothing for types that no class can have.
-std::optional<PrimaryKey> key_of(mql::BsonView id) {
-    switch (id.type()) {
-    case mql::BsonType::int32:
-        return std::int64_t{id.as_int32()};
-    case mql::BsonType::int64:
-        return id.as_int64();
-    case mql::BsonType::float64: { // 1 and 1.0 are one _id
-        const double number = id.as_double();
-        const bool is_whole = number >= -0x1p63 && number < 0x1p63 && number == std::trunc(number);
-        return is_whole ? std::optional<PrimaryKey>(static_cast<std::int64_t>(number))
-                        : std::nullopt;
-    }
-    case mql::BsonType::string:
-        return std::string(id.as_string());
-    case mql::BsonType::object_id:
-        return id.as_object_id();
-    case mql::BsonType::null:
-        return PrimaryKey();
-    case mql::BsonType::binary: {
-        const mql::BsonBinaryView binary = id.as_binary();
-        Uuid uuid;
-        if (binary.subtype != 4 || binary.bytes.size() != uuid.bytes.size()) {
-            return std::nullopt;
-        }
-        std::copy(binary.bytes.begin(), binary.bytes.end(), uuid.bytes.begin());
-        return uuid;
-    }
-    default:
-        return std::nullopt;
-    }
-}
 
 Error conflict(const ObjectRef& object) {
     return {ErrorCode::write_conflict, "the document was changed meanwhile", to_text(object)};

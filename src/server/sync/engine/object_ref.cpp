@@ -1,5 +1,6 @@
 #include "server/sync/engine/object_ref.hpp"
 
+#include <cmath>
 #include <cstring>
 
 #include "core/hash.hpp"
@@ -193,6 +194,38 @@ Result<std::string> document_key_of(const PrimaryKeyView& key) {
 
 std::string to_text(const ObjectRef& object) {
     return object.class_name + "[" + tombolo::to_text(to_view(object.key)) + "]";
+}
+
+std::optional<PrimaryKey> key_of(mql::BsonView id) {
+    switch (id.type()) {
+    case mql::BsonType::int32:
+        return std::int64_t{id.as_int32()};
+    case mql::BsonType::int64:
+        return id.as_int64();
+    case mql::BsonType::float64: { // 1 and 1.0 are one _id
+        const double number = id.as_double();
+        const bool is_whole = number >= -0x1p63 && number < 0x1p63 && number == std::trunc(number);
+        return is_whole ? std::optional<PrimaryKey>(static_cast<std::int64_t>(number))
+                        : std::nullopt;
+    }
+    case mql::BsonType::string:
+        return std::string(id.as_string());
+    case mql::BsonType::object_id:
+        return id.as_object_id();
+    case mql::BsonType::null:
+        return PrimaryKey();
+    case mql::BsonType::binary: {
+        const mql::BsonBinaryView binary = id.as_binary();
+        Uuid uuid;
+        if (binary.subtype != 4 || binary.bytes.size() != uuid.bytes.size()) {
+            return std::nullopt;
+        }
+        std::copy(binary.bytes.begin(), binary.bytes.end(), uuid.bytes.begin());
+        return uuid;
+    }
+    default:
+        return std::nullopt;
+    }
 }
 
 } // namespace tombolo::server::sync

@@ -4,6 +4,7 @@
 
 #include <compare>
 #include <cstddef>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -31,6 +32,9 @@ Result<ObjectRef> decode_object(std::string_view& bytes);
 
 /// The key as `_id` of a document.
 mql::BsonValue to_bson(const PrimaryKeyView& key);
+/// The object's key in a document's `_id`; nothing for types that no class can have. A whole double
+/// is an integer: the store takes the two for one `_id`.
+std::optional<PrimaryKey> key_of(mql::BsonView id);
 /// The store's key of the object's document.
 Result<std::string> document_key_of(const PrimaryKeyView& key);
 

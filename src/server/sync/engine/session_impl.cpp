@@ -4,6 +4,7 @@
 
 #include "core/check.hpp"
 #include "server/sync/engine/lazy_history.hpp"
+#include "server/sync/engine/schema_words.hpp"
 #include "server/sync/engine/session_error.hpp"
 
 namespace tombolo::server::sync {
@@ -34,9 +35,9 @@ void Mailbox::notify() {
 SessionImpl::SessionImpl(SessionContext& context, std::shared_ptr<Mailbox> mailbox,
                          const IdentRequest& request, Role role,
                          const protocol::UploadChecker::Start& uploads)
-    : context_(context), mailbox_(std::move(mailbox)), file_(request.file.ident.value),
-      scan_(request.scan.server.value), role_(std::move(role)), uploads_(uploads),
-      last_query_version_(request.query_version.value),
+    : context_(context), mailbox_(std::move(mailbox)), user_(request.user_id),
+      file_(request.file.ident.value), scan_(request.scan.server.value), role_(std::move(role)),
+      uploads_(uploads), last_query_version_(request.query_version.value),
       ident_query_version_(request.query_version.value), cursor_(scan_),
       client_version_(request.scan.client.value) {
     submitted_ = 1; // IDENT itself
@@ -93,6 +94,13 @@ SessionError SessionImpl::client_error(int code, std::string_view message) {
                              "the client had trouble: " + std::string(message));
     }
     context_.submit_death(file_);
+    // A file that holds nothing yet refuses its first bootstrap because its schema is another: a
+    // reset helps once at most.
+    if (code == static_cast<int>(SyncErrorCode::bad_changeset) && scan_ == 0 &&
+        context_.is_refused_again(user_)) {
+        return session_error(SyncErrorCode::invalid_schema_change,
+                             schema_difference(*context_.published().model, message));
+    }
     SessionError error = session_error(SyncErrorCode::bad_client_file,
                                        "the client could not integrate what it was sent (" +
                                            std::to_string(code) + "): " + std::string(message));

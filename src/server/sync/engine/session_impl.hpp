@@ -71,6 +71,8 @@ class SessionContext {
     virtual void submit_death(Number file) = 0;
     virtual void leave(const std::shared_ptr<Mailbox>& mailbox, Number file) = 0;
     virtual void count_encoded() = 0;
+    /// A new file of the user refused what it was sent: true when another did so not long ago.
+    virtual bool is_refused_again(const std::string& user) = 0;
 
     virtual const EngineOptions& options() const = 0;
     virtual store::Store& store() const = 0;
@@ -139,6 +141,7 @@ class SessionImpl final : public Session {
 
     SessionContext& context_;
     const std::shared_ptr<Mailbox> mailbox_;
+    const std::string user_;
     const Number file_;
     const Number scan_;
     const Role role_;

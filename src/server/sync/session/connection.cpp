@@ -18,6 +18,24 @@ using protocol::SyncErrorCode;
 /// Messages sent by one pump() before others have their turn.
 constexpr unsigned messages_a_turn = 16;
 
+// For the log: what follows from an error on the device.
+std::string what_the_client_does(const protocol::ErrorBody& body) {
+    using protocol::ErrorAction;
+    switch (body.action) {
+    case ErrorAction::transient:
+        return "connects again";
+    case ErrorAction::warning:
+        return "goes on";
+    case ErrorAction::client_reset:
+    case ErrorAction::client_reset_no_recovery:
+        return "resets its file";
+    case ErrorAction::migrate_schema:
+        return "moves to the other schema version";
+    default:
+        return body.try_again ? "tries again" : "stops syncing the file";
+    }
+}
+
 std::string text_of(protocol::SessionIdent ident) {
     return std::to_string(ident.value);
 }
@@ -196,6 +214,10 @@ void Connection::handle(const protocol::ClientIdent& message) {
     // The engine may have called before the session was there to be asked.
     binding->signal->keep_outgoing();
     ++setup_.counters.sessions_total;
+    if (setup_.live != nullptr) {
+        setup_.live->identified(binding->ident.value,
+                                {message.file.ident.value, setup_.clock->unix_ms()});
+    }
     setup_.log.debug("sync session identified",
                      {{"app", setup_.app_name},
                       {"connection", setup_.id},
@@ -486,6 +508,8 @@ void Connection::send(Binding& binding, const SessionError& error) {
                      {"user", setup_.user_id},
                      {"session", text_of(binding.ident)},
                      {"code", std::to_string(message.code)},
+                     {"means", info == nullptr ? std::string() : std::string(info->note)},
+                     {"client_does", what_the_client_does(message.body)},
                      {"error", error.body.message}});
     ++setup_.counters.errors_sent;
     if (error.ends_binding()) {
@@ -520,6 +544,9 @@ void Connection::fail(SyncErrorCode code, std::string message) {
 
 void Connection::drop_session(Binding& binding) {
     if (binding.session != nullptr) {
+        if (setup_.live != nullptr) {
+            setup_.live->ended(binding.ident.value);
+        }
         binding.session->close();
         binding.session.reset();
         binding.checker.reset();

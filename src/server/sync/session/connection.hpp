@@ -21,11 +21,13 @@
 #include <string>
 #include <string_view>
 
+#include "core/clock.hpp"
 #include "protocol/codec.hpp"
 #include "server/runtime/log.hpp"
 #include "server/sync/engine/engine.hpp"
 #include "server/sync/session/binding.hpp"
 #include "server/sync/session/counters.hpp"
+#include "server/sync/session/live_connection.hpp"
 #include "server/sync/session/outlet.hpp"
 
 namespace tombolo::server::sync {
@@ -43,6 +45,9 @@ struct ConnectionSetup {
     std::uint64_t schema_version = 0; ///< that BIND must name
     /// Answer TEST_COMMANDs by doing what they say.
     bool test_commands = false;
+    /// What operators are shown; may be null, as the clock with it.
+    std::shared_ptr<LiveConnection> live = {};
+    const Clock* clock = nullptr;
     std::size_t bindings_max = 1000;
     /// Uploads taken and not integrated: no more input beyond.
     std::size_t backlog_bytes_max = std::size_t{4} << 20;

@@ -12,6 +12,9 @@ namespace tombolo::server::sync {
 
 namespace {
 
+/// Of a client's User-Agent.
+constexpr std::size_t client_shown_max = 120;
+
 // Closes at once, with a reason that a browser can see.
 class Closer final : public http::WebSocketHandler {
   public:
@@ -73,6 +76,15 @@ class SyncService::Slot final : public EngineHost {
         }
     }
 
+    void model_changed() override {
+        if (!is_storing_.exchange(true) && !service_.engine_pool_.submit([this] {
+                is_storing_ = false;
+                service_.store_model(*this);
+            })) {
+            is_storing_ = false;
+        }
+    }
+
     void log(std::string_view line) override {
         service_.log_.warning("sync engine", {{"app", name_}, {"says", std::string(line)}});
     }
@@ -103,6 +115,7 @@ class SyncService::Slot final : public EngineHost {
     std::uint64_t schema_version_ = 0;
     std::atomic<bool> is_open_{false};
     std::atomic<bool> is_scheduled_{false};
+    std::atomic<bool> is_storing_{false};
     std::unique_ptr<Engine> engine_;
 };
 
@@ -181,6 +194,14 @@ Result<http::Response> SyncService::accept(const http::Request& request,
     ConnectionSetup setup{
         slot->engine(), counters_, log_,    slot->name(),           user.user_id,
         request.id,     {},        dialect, slot->schema_version(), options_.test_commands};
+    setup.live = std::make_shared<LiveConnection>();
+    setup.live->id = request.id;
+    setup.live->user_id = user.user_id;
+    setup.live->address = request.remote_address;
+    setup.live->client = request.headers.find("user-agent").substr(0, client_shown_max);
+    setup.live->protocol = static_cast<int>(dialect.version);
+    setup.live->opened_ms = clock_.unix_ms();
+    setup.clock = &clock_;
     if (options_.public_url) {
         setup.log_url = options_.public_url() + "/logs?co_id=" + request.id;
     }
@@ -320,6 +341,41 @@ void SyncService::app_changed(const std::shared_ptr<const App>& app) {
                    {{"app", app->client_app_id}, {"error", taken.error().what()}});
     }
     slot->engine().roles_changed("");
+}
+
+void SyncService::store_model(Slot& slot) {
+    const SyncModel model = slot.engine().model();
+    Result<void> stored = routes_.add(slot.app_id(), model.documents.places);
+    if (stored && options_.store_model) {
+        stored = options_.store_model(slot.app_id(), model);
+    }
+    if (!stored) {
+        log_.error("what clients added in development mode could not be put into the app's "
+                   "configuration",
+                   {{"app", slot.name()}, {"error", stored.error().what()}});
+    }
+}
+
+std::vector<std::shared_ptr<const LiveConnection>>
+SyncService::connections(const ObjectId& app) const {
+    std::vector<std::shared_ptr<const LiveConnection>> out;
+    const MutexLock lock(mutex_);
+    for (const SyncSocket* socket : sockets_) {
+        if (socket->app_id() == app) {
+            out.push_back(socket->live());
+        }
+    }
+    return out;
+}
+
+Result<UnsyncedPage> SyncService::unsynced(const App& app, std::string_view after,
+                                           std::size_t count_max) const {
+    constexpr std::size_t scanned_max = 200'000;
+    if (const auto slot = find_slot(app.id)) {
+        return unsynced_documents(slot->engine().model(), store_, after, count_max, scanned_max);
+    }
+    TOMBOLO_TRY(const AppModel model, make_app_model(app.config));
+    return unsynced_documents(model.model, store_, after, count_max, scanned_max);
 }
 
 std::vector<SyncService::AppStatistics> SyncService::statistics() const {

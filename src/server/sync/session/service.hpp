@@ -22,7 +22,9 @@
 #include "server/runtime/log.hpp"
 #include "server/runtime/worker_pool.hpp"
 #include "server/store/store.hpp"
+#include "server/sync/engine/unsynced.hpp"
 #include "server/sync/session/counters.hpp"
+#include "server/sync/session/live_connection.hpp"
 #include "server/sync/session/routes.hpp"
 #include "server/sync/session/sync_roles.hpp"
 #include "server/sync/session/sync_socket.hpp"
@@ -42,6 +44,9 @@ struct ServiceOptions {
     std::function<std::string()> public_url;
     /// What rules may ask about users.
     FactsOf facts;
+    /// Puts what clients added to the model in development mode into the app's configuration. On a
+    /// thread of the engines.
+    std::function<Result<void>(const ObjectId& app, const SyncModel& model)> store_model;
 };
 
 /// Who asks for the upgrade, checked.
@@ -84,6 +89,10 @@ class SyncService final : public OutsideWriter {
         EngineStatistics engine;
     };
     std::vector<AppStatistics> statistics() const;
+    std::vector<std::shared_ptr<const LiveConnection>> connections(const ObjectId& app) const;
+    /// Documents of the app that no device gets; `after` and the page as unsynced_documents().
+    Result<UnsyncedPage> unsynced(const App& app, std::string_view after,
+                                  std::size_t count_max) const;
 
   private:
     class Slot;
@@ -92,6 +101,7 @@ class SyncService final : public OutsideWriter {
     std::shared_ptr<Slot> find_slot(const ObjectId& app) const;
     /// Its collections are written through the engine from now on.
     Result<void> claim(const App& app);
+    void store_model(Slot& slot);
     void close_connections(const ObjectId& app, const std::string& user_id, std::uint16_t code,
                            const std::string& reason);
 

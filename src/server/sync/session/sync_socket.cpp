@@ -32,6 +32,7 @@ std::shared_ptr<SyncSocket> SyncSocket::create(const ObjectId& app, ConnectionSe
                                                std::function<void(SyncSocket&)> on_end) {
     std::shared_ptr<SyncSocket> socket(
         new SyncSocket(app, setup.user_id, setup.dialect, pool, std::move(on_end)));
+    socket->live_ = setup.live;
     socket->connection_ = std::make_unique<Connection>(std::move(setup), *socket, socket);
     return socket;
 }

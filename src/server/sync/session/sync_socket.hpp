@@ -44,6 +44,8 @@ class SyncSocket final : public http::WebSocketHandler,
 
     const ObjectId& app_id() const noexcept { return app_id_; }
     const std::string& user_id() const noexcept { return user_id_; }
+    /// Null when the setup had none.
+    const std::shared_ptr<LiveConnection>& live() const noexcept { return live_; }
 
     void opened(std::shared_ptr<http::WebSocket> socket) override;
     void received(http::BinaryMessage message) override;
@@ -82,6 +84,7 @@ class SyncSocket final : public http::WebSocketHandler,
     const ObjectId app_id_;
     const std::string user_id_;
     const protocol::Dialect dialect_;
+    std::shared_ptr<LiveConnection> live_; ///< set by create()
     WorkerPool& pool_;
     std::shared_ptr<http::WebSocket> socket_; ///< set by opened(), before any turn
     std::atomic<std::size_t> unwritten_bytes_{0};

@@ -1,0 +1,193 @@
+// Changes of the model: by the app's configuration, by a client's schema or query in development
+// mode (device-sync-server.md 2.3, 2.4).
+
+#include <algorithm>
+
+#include "changeset/applier.hpp"
+#include "changeset/difference.hpp"
+#include "server/sync/engine/integrator.hpp"
+#include "server/sync/engine/queryable.hpp"
+
+namespace tombolo::server::sync {
+
+using changeset::Changeset;
+using changeset::ChangesetBuilder;
+
+namespace {
+
+constexpr std::size_t objects_per_entry = 1000;
+
+bool is_same(const SyncModel& left, const SyncModel& right) {
+    return left.documents.schema == right.documents.schema &&
+           left.documents.places == right.documents.places && left.queryable == right.queryable &&
+           left.development_mode == right.development_mode &&
+           left.data_source == right.data_source && left.database == right.database;
+}
+
+/// Classes that were there and have new properties, with those.
+std::map<std::string, std::vector<std::string>>
+grown_classes(const Model& old, const std::vector<schema::SchemaFact>& added) {
+    std::map<std::string, std::vector<std::string>> grown;
+    for (const schema::SchemaFact& fact : added) {
+        const auto* property = std::get_if<schema::PropertyFact>(&fact);
+        const changeset::ClassInfo* info =
+            property ? old.find_class(property->class_name) : nullptr;
+        if (info != nullptr && info->kind == changeset::TableKind::top_level) {
+            grown[property->class_name].push_back(property->name);
+        }
+    }
+    return grown;
+}
+
+} // namespace
+
+/// What the configuration says and what devices have been told besides: nothing that a device knows
+/// ever goes while sync is on.
+Result<SyncModel> Integrator::united(SyncModel config) const {
+    const std::vector<schema::SchemaFact> lacking =
+        schema::facts_beyond(config.documents.schema, model_->schema());
+    for (const schema::SchemaFact& fact : lacking) {
+        TOMBOLO_TRY([[maybe_unused]] const bool changed, add_fact(config, fact));
+    }
+    if (!lacking.empty() && !config.development_mode) {
+        host_.log("sync: keeps " + std::to_string(lacking.size()) +
+                  " classes and properties that the new configuration lacks, since devices have "
+                  "them; terminate and enable sync to drop them");
+    }
+    for (const auto& [class_name, place] : model_->documents().places) {
+        config.documents.places.try_emplace(class_name, place);
+    }
+    // A default that documents were read with: without it they would fall out of sync.
+    for (const schema::ClassSchema& known : model_->schema().classes()) {
+        schema::ClassSchema* of = config.documents.schema.find(known.name());
+        for (const schema::Property& property : known.properties()) {
+            const schema::Property* now = of == nullptr ? nullptr : of->find(property.name);
+            if (now != nullptr && now->default_value.is_null() &&
+                !property.default_value.is_null()) {
+                schema::Property kept = *now;
+                kept.default_value = property.default_value;
+                of->put(std::move(kept));
+            }
+        }
+    }
+    return config;
+}
+
+Result<void> Integrator::change_model(SyncModel config) {
+    Result<SyncModel> whole = united(std::move(config));
+    if (!whole) {
+        host_.log(std::string("sync: keeps to the schema it had: ") + whole.error().what());
+        return {};
+    }
+    const std::vector<schema::SchemaFact> added =
+        schema::facts_beyond(model_->schema(), whole->documents.schema);
+    for (const schema::SchemaFact& fact : added) {
+        fill_missing(*whole, fact);
+    }
+    if (is_same(*whole, model_->config())) {
+        return {};
+    }
+    const std::shared_ptr<const Model> old = model_;
+    TOMBOLO_TRY_VOID(take_model(*std::move(whole)));
+    if (added.empty()) {
+        return {};
+    }
+    ChangesetBuilder out;
+    for (const schema::SchemaFact& fact : added) {
+        append_fact(out, fact);
+    }
+    TOMBOLO_TRY(Changeset facts, out.finish());
+    HistoryEntry head;
+    head.timestamp = now();
+    append(std::move(head), std::move(facts));
+    return append_known_values(*old, added);
+}
+
+Result<void> Integrator::take_model(SyncModel model) {
+    TOMBOLO_TRY(model_, Model::make(std::move(model), store_));
+    batch_->set_model(model_);
+    batch_->model_changed = true;
+    return {};
+}
+
+/// In development mode a query may name any field that can be queryable: it becomes so.
+Result<void> Integrator::allow_query(const std::string& body) {
+    if (!model_->config().development_mode) {
+        return {};
+    }
+    SyncModel model = model_->config();
+    if (!add_queryable_fields(model, body)) {
+        return {};
+    }
+    return take_model(std::move(model));
+}
+
+/// Documents may have had values of the new properties all along: devices that hold the objects are
+/// told.
+Result<void> Integrator::append_known_values(const Model& old,
+                                             const std::vector<schema::SchemaFact>& added) {
+    for (const auto& [class_name, properties] : grown_classes(old, added)) {
+        const ClassStorage* storage = model_->storage(class_name);
+        const std::unique_ptr<store::DocumentCursor> cursor =
+            batch_->snapshot().scan(storage->documents);
+        bool has_more = cursor->next();
+        while (has_more) {
+            ChangesetBuilder out;
+            std::vector<OutsideChange> told;
+            std::vector<Entry::Images> images;
+            for (; has_more && told.size() < objects_per_entry; has_more = cursor->next()) {
+                const std::optional<PrimaryKey> key = key_of(cursor->document().find("_id"));
+                if (!key) {
+                    continue;
+                }
+                OutsideChange change{{class_name, *key}, {}};
+                TOMBOLO_TRY(change.images.after, batch_->current(change.object));
+                if (append_values(out, change, properties)) {
+                    images.push_back(change.images);
+                    told.push_back(std::move(change));
+                }
+            }
+            if (told.empty()) {
+                continue;
+            }
+            TOMBOLO_TRY(Changeset whole, out.finish());
+            HistoryEntry head;
+            head.timestamp = now();
+            append(std::move(head), std::move(whole), std::move(images));
+            for (const OutsideChange& each : told) {
+                batch_->change(each.object, each.images.before, each.images.after);
+            }
+        }
+        TOMBOLO_TRY_VOID(cursor->status());
+    }
+    return {};
+}
+
+/// False: the object has nothing there but what a new property has anyway.
+bool Integrator::append_values(ChangesetBuilder& out, OutsideChange& change,
+                               const std::vector<std::string>& properties) {
+    if (!change.images.after.exists()) {
+        return false;
+    }
+    const std::optional<Object> now =
+        read_object(*model_, change.object.class_name, change.images.after);
+    if (!now) {
+        return false;
+    }
+    change.images.after.is_syncable = true;
+    change.images.before = change.images.after;
+    const changeset::ClassInfo& info = *model_->find_class(change.object.class_name);
+    Object without = *now;
+    for (const std::string& name : properties) {
+        for (const changeset::ColumnInfo& column : info.columns) {
+            if (column.name == name) {
+                without.fields.set(name, changeset::default_value(column));
+            }
+        }
+    }
+    const std::size_t said = out.size();
+    changeset::append_difference(out, *model_, info, to_view(change.object.key), without, *now);
+    return out.size() != said;
+}
+
+} // namespace tombolo::server::sync
