@@ -97,6 +97,9 @@ class Batch final : public HistorySource {
     std::vector<store::Transaction::Request> passed_on;
     /// What happens when all of this is durable.
     std::vector<std::function<void(store::Version)>> effects;
+    /// Answers to those who are no session: after the new version was published, so that whoever
+    /// has one and then asks a device to be up to date sees what was answered.
+    std::vector<std::function<void(store::Version)>> answers;
     /// Files that want a point at the end of the batch, with what it brings.
     struct Wish {
         Number file = 0;

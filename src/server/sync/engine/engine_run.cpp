@@ -245,13 +245,13 @@ Result<void> EngineImpl::process(Input& input) {
     if (const auto* allocate = std::get_if<AllocateInput>(&input.what)) {
         TOMBOLO_TRY(const protocol::SaltedFileIdent ident,
                     integrator_.allocate(allocate->user, allocate->schema_version));
-        integrator_.batch().effects.push_back(
+        integrator_.batch().answers.push_back(
             [done = allocate->done, ident](store::Version) { done(ident); });
         return {};
     }
     if (const auto* write = std::get_if<WriteInput>(&input.what)) {
         TOMBOLO_TRY(std::optional<Error> refused, integrator_.write(write->transaction));
-        integrator_.batch().effects.push_back(
+        integrator_.batch().answers.push_back(
             [done = write->done, refused](store::Version version) {
                 done(refused ? Result<store::Version>(*refused) : Result<store::Version>(version));
             });
@@ -362,7 +362,11 @@ void EngineImpl::publish(store::Version version) {
         statistics_.unsyncable_writes = counted.unsyncable_writes;
     }
     const bool model_changed = batch.model_changed;
+    const auto answers = std::move(batch.answers);
     integrator_.forget();
+    for (const auto& answer : answers) {
+        answer(version);
+    }
     if (model_changed) {
         host_.model_changed();
     }

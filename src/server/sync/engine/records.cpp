@@ -326,8 +326,10 @@ Epoch make_epoch(Number point, std::int64_t query_version, std::string body, Rol
 }
 
 std::string role_text(const Role& role) {
+    Role least = role;
+    std::erase_if(least.classes, [&](const auto& each) { return each.second == least.others; });
     RecordWriter out;
-    write(out, role);
+    write(out, least);
     return out.take();
 }
 

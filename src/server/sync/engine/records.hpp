@@ -175,7 +175,8 @@ Result<PartRecord> decode_part(std::string_view record);
 Result<FileState> decode_file(std::string_view core, std::string_view views);
 Result<EngineState> decode_state(std::string_view record);
 
-/// The role in one form: equal texts, equal roles.
+/// The role in one form: equal texts, equal roles. A class that has what others have is not told
+/// apart from one that is not listed.
 std::string role_text(const Role& role);
 
 } // namespace tombolo::server::sync
