@@ -194,7 +194,8 @@ void EmbeddedStore::commit_group(std::vector<Committer::Waiting>& group) {
                       now);
         for (Committer::Waiting& waiting : group) {
             try {
-                answers.push_back(pending.add(std::move(waiting.transaction)));
+                answers.push_back(
+                    pending.add(std::move(waiting.transaction), &waiting == &group.back()));
             } catch (const Error& error) {
                 answers.emplace_back(error);
             }

@@ -17,6 +17,13 @@ rocksdb::Slice slice(std::string_view text) {
     return {text.data(), text.size()};
 }
 
+/// Asks what a record is before it is written.
+bool has_condition(const Transaction::Request& request) {
+    using Kind = Transaction::RecordRequest::Kind;
+    const auto* record = std::get_if<Transaction::RecordRequest>(&request);
+    return record != nullptr && (record->kind == Kind::insert || record->kind == Kind::replace);
+}
+
 } // namespace
 
 void Overlay::put(std::string key, std::optional<std::string> value) {
@@ -63,8 +70,10 @@ Group::Group(rocksdb::DB& db, const Families& families, const Catalog& catalog, 
              std::int64_t now_unix_ms)
     : db_(db), families_(families), catalog_(catalog), next_(first), now_unix_ms_(now_unix_ms) {}
 
-Result<Version> Group::add(Transaction transaction) {
+Result<Version> Group::add(Transaction transaction, bool is_last) {
     Staged staged;
+    staged.keeps_records = !is_last || std::any_of(transaction.requests().begin(),
+                                                   transaction.requests().end(), has_condition);
     for (Transaction::Request& request : transaction.requests()) {
         Result<void> done =
             std::visit([&](auto& one) { return stage(staged, std::move(one)); }, request);
@@ -95,16 +104,18 @@ Result<Version> Group::add(Transaction transaction) {
     for (std::size_t i = 0; i < staged.docs.size(); ++i) {
         const DocChange& doc = staged.docs[i];
         if (doc.before || doc.after) {
-            write_doc(doc, changes[i], position++);
+            write_doc(doc, changes[i], position++, is_last);
         }
     }
     for (const Transaction::RecordRequest& request : staged.record_writes) {
         write_record(request);
     }
-    for (std::size_t family = 0; family < family_count; ++family) {
-        pending_[family].merge(std::move(staged.records[family]));
+    if (!is_last) {
+        for (std::size_t family = 0; family < family_count; ++family) {
+            pending_[family].merge(std::move(staged.records[family]));
+        }
+        pending_unique_.merge(std::move(staged.unique));
     }
-    pending_unique_.merge(std::move(staged.unique));
     ++accepted_;
     const Version taken = next_;
     next_ = Version{number(next_) + 1};
@@ -198,7 +209,9 @@ Result<void> Group::stage(Staged& staged, Transaction::RecordRequest&& request) 
                          "the record was changed by another write; read it again");
         }
     }
-    if (request.kind == Kind::erase_range) {
+    if (!staged.keeps_records) {
+        // Nobody asks.
+    } else if (request.kind == Kind::erase_range) {
         overlay.erase_range(request.key, *request.value);
     } else if (request.kind == Kind::erase) {
         overlay.put(request.key, std::nullopt);
@@ -314,7 +327,8 @@ Result<std::optional<std::string>> Group::unique_owner(const Staged& staged,
     return std::optional<std::string>();
 }
 
-void Group::write_doc(const DocChange& doc, const IndexChange& change, std::uint32_t position) {
+void Group::write_doc(const DocChange& doc, const IndexChange& change, std::uint32_t position,
+                      bool is_last) {
     const std::string key = doc_key(doc.collection, doc.id_key);
     if (doc.before) {
         put(Family::past, past_key(key, next_), *doc.before);
@@ -323,10 +337,14 @@ void Group::write_doc(const DocChange& doc, const IndexChange& change, std::uint
     if (doc.after) {
         std::string image = encode_image(doc.created, next_, doc.after->bytes());
         put(Family::doc, key, image);
-        pending.put(key, std::move(image));
+        if (!is_last) {
+            pending.put(key, std::move(image));
+        }
     } else {
         erase(Family::doc, key);
-        pending.put(key, std::nullopt);
+        if (!is_last) {
+            pending.put(key, std::nullopt);
+        }
     }
     for (const std::string& entry : change.erased) {
         erase(Family::index, entry);

@@ -47,8 +47,9 @@ class Group {
     Group(rocksdb::DB& db, const Families& families, const Catalog& catalog, Version first,
           std::int64_t now_unix_ms);
 
-    /// The version it took, or why nothing of it will happen.
-    Result<Version> add(Transaction transaction);
+    /// The version it took, or why nothing of it will happen. `is_last`: no other follows, so that
+    /// nothing is remembered for it.
+    Result<Version> add(Transaction transaction, bool is_last);
 
     /// Transactions added.
     std::size_t size() const noexcept { return accepted_; }
@@ -70,7 +71,8 @@ class Group {
         std::unordered_map<std::string, std::size_t> doc_positions;
         std::array<Overlay, family_count> records;
         std::vector<Transaction::RecordRequest> record_writes;
-        Overlay unique; // unique entry -> id key of its owner
+        Overlay unique;            // unique entry -> id key of its owner
+        bool keeps_records = true; // somebody may ask for them
     };
     // Index writes of one document change.
     struct IndexChange {
@@ -90,7 +92,8 @@ class Group {
                               const DocChange& doc, const IndexChange& change) const;
     Result<std::optional<std::string>> unique_owner(const Staged& staged,
                                                     const std::string& entry) const;
-    void write_doc(const DocChange& doc, const IndexChange& change, std::uint32_t position);
+    void write_doc(const DocChange& doc, const IndexChange& change, std::uint32_t position,
+                   bool is_last);
     void write_record(const Transaction::RecordRequest& request);
     void put(Family family, std::string_view key, std::string_view value);
     void erase(Family family, std::string_view key);

@@ -258,16 +258,15 @@ std::string why_unsyncable(const Model& model, std::string_view class_name, cons
     return read.ok() ? std::string() : schema::to_text(read.problems.front());
 }
 
-Result<Image> write_object(const Model& model, const ObjectRef& name, const Object& object,
+Result<Image> write_object(const Model& model, const ObjectRef& name, Object object,
                            const Image& previous) {
-    Object whole = object;
     const changeset::ClassInfo* info = model.find_class(name.class_name);
-    whole.fields.set(info->primary_key, std::visit(KeyValue{}, name.key));
+    object.fields.set(info->primary_key, std::visit(KeyValue{}, name.key));
     TOMBOLO_TRY(
         schema::WrittenDocument written,
         previous.exists()
-            ? schema::update_document(model.documents(), name.class_name, whole, previous.bson())
-            : schema::object_to_document(model.documents(), name.class_name, whole));
+            ? schema::update_document(model.documents(), name.class_name, object, previous.bson())
+            : schema::object_to_document(model.documents(), name.class_name, object));
     Image image;
     image.document = share(written.bson);
     if (!written.inexact.empty()) {
@@ -350,9 +349,9 @@ Result<void> put_image(const Model& model, const ObjectRef& object, const Image&
     const ClassStorage* storage = model.storage(object.class_name);
     TOMBOLO_TRY(std::string key, document_key_of(to_view(object.key)));
     if (after.exists()) {
-        TOMBOLO_TRY(mql::BsonDocument document,
-                    mql::BsonDocument::validate({after.bson().begin(), after.bson().end()}));
-        transaction.put(storage->documents, std::move(document));
+        // What the store gave, or what the engine or somebody's transaction wrote: valid.
+        transaction.put(storage->documents,
+                        mql::BsonDocument(mql::BsonDocumentView::from_trusted(after.bson())));
     } else if (before.exists()) {
         transaction.erase(storage->documents, key);
     }

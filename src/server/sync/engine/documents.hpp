@@ -43,7 +43,7 @@ std::string why_unsyncable(const Model& model, std::string_view class_name, cons
 
 /// The image that says what the object says; fields outside the schema stay. Errors:
 /// invalid_document, bad_utf8, limit_exceeded: the object cannot be stored.
-Result<Image> write_object(const Model& model, const ObjectRef& name, const Object& object,
+Result<Image> write_object(const Model& model, const ObjectRef& name, Object object,
                            const Image& previous);
 
 std::string encode_exact(const std::vector<schema::InexactValue>& values);

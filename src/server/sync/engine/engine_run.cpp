@@ -385,12 +385,12 @@ void EngineImpl::publish(store::Version version) {
 
 /// The versions that a file made, or that are meant for it alone.
 void EngineImpl::tell_own(const Batch& batch) {
-    std::map<Number, std::vector<Number>> own;
+    std::map<Number, std::vector<OwnVersion>> own;
     for (const auto& [version, entry] : batch.entries()) {
         const HistoryEntry& head = entry->head();
         const Number file = head.kind == EntryKind::reset ? head.audience : head.origin;
         if (file > server_ident) {
-            own[file].push_back(version);
+            own[file].push_back({version, head.client_version, entry->is_silent_for_origin()});
         }
     }
     for (const auto& [file, versions] : own) {
@@ -402,7 +402,7 @@ void EngineImpl::tell_own(const Batch& batch) {
         }
         if (mailbox != nullptr) {
             const MutexLock lock(mailbox->mutex);
-            std::vector<Number>& told = mailbox->content.own;
+            std::vector<OwnVersion>& told = mailbox->content.own;
             told.insert(told.end(), versions.begin(), versions.end());
         }
     }

@@ -44,6 +44,9 @@ class Entry {
     const std::vector<Images>& images() const noexcept { return images_; }
     void set_images(std::vector<Images> images) { images_ = std::move(images); }
     std::size_t bytes() const noexcept;
+    /// Its origin is sent nothing for it: nothing left that device's view.
+    bool is_silent_for_origin() const noexcept { return is_silent_for_origin_; }
+    void set_silent_for_origin() { is_silent_for_origin_ = true; }
 
     /// By View::reading().
     using Reading = std::shared_ptr<const std::string>;
@@ -56,6 +59,7 @@ class Entry {
     HistoryEntry head_;
     CutChangeset cut_;
     std::vector<Images> images_;
+    bool is_silent_for_origin_ = false;
 
     mutable Mutex mutex_;
     mutable std::vector<std::pair<Reading, std::shared_ptr<const EncodedPart>>>

@@ -95,6 +95,7 @@ class Integrator {
         bool is_refused = false;
         bool is_outside_view = false; ///< why it was refused
         bool breaks_geo_field = false;
+        bool leaves_view = false; ///< by an update that is kept
         bool meets_edge = false;
         bool has_change = false; ///< before and after say something
         Image before;

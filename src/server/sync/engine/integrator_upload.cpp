@@ -261,6 +261,10 @@ Result<std::shared_ptr<Entry>> Integrator::entry_of(HistoryEntry head, CutChange
     head.changeset = changeset::encode(cut.changeset);
     auto entry = std::make_shared<Entry>(std::move(head), std::move(cut));
     entry->set_images(std::move(images));
+    if (std::none_of(judged.begin(), judged.end(),
+                     [](const Judged& each) { return each.leaves_view; })) {
+        entry->set_silent_for_origin();
+    }
     return entry;
 }
 
@@ -444,8 +448,8 @@ Result<void> Integrator::decide(const View& view, Judged& judged, const Changese
         return {};
     }
     // An object that was erased and made again starts from nothing.
-    Result<Image> after =
-        write_object(*model_, judged.object, **applied, erases ? Image() : judged.before);
+    Result<Image> after = write_object(*model_, judged.object, **std::move(applied),
+                                       erases ? Image() : judged.before);
     if (!after) {
         return {};
     }
@@ -462,6 +466,7 @@ Result<void> Integrator::decide(const View& view, Judged& judged, const Changese
     }
     judged.is_refused = false;
     judged.has_change = true;
+    judged.leaves_view = !is_new && !view.selects(class_name, after->bson());
     judged.after = *std::move(after);
     return {};
 }
@@ -477,7 +482,7 @@ Result<void> Integrator::decide_asymmetric(const View* view, Judged& judged,
     if (!applied || !*applied) {
         return {};
     }
-    Result<Image> after = write_object(*model_, judged.object, **applied, {});
+    Result<Image> after = write_object(*model_, judged.object, **std::move(applied), {});
     const std::string& class_name = judged.object.class_name;
     if (!after || !view->may_write(class_name, after->bson()) ||
         !keeps_to_fields(*view, class_name, part) || !view->may_insert(class_name, after->bson())) {

@@ -428,28 +428,48 @@ std::shared_ptr<const View> SessionImpl::current_view(const Now& now) {
     return view_;
 }
 
-/// The first version above the cursor that has to be looked at; limit + 1: none up to there.
+/// The first version above the cursor that has to be looked at; limit + 1: none up to there. The
+/// cursor moves over silent ones of its own.
 Number SessionImpl::next_concerned(const View* view, Number limit) {
-    while (own_at_ < own_.size() && own_[own_at_] <= cursor_) {
-        ++own_at_;
-    }
-    if (own_at_ == own_.size()) {
-        own_.clear();
-        own_at_ = 0;
-    }
-    if (view == nullptr || cursor_ < own_since_) {
-        return cursor_ + 1;
-    }
-    for (const auto& group : groups_) {
-        if (group->view().reading() != view->reading()) {
-            continue;
+    const auto pass_own = [&] {
+        while (own_at_ < own_.size() && own_[own_at_].version <= cursor_) {
+            ++own_at_;
         }
+        if (own_at_ == own_.size()) {
+            own_.clear();
+            own_at_ = 0;
+        }
+    };
+    pass_own();
+    const ViewGroup* group = view == nullptr || cursor_ < own_since_ ? nullptr : group_of(*view);
+    while (group != nullptr) {
         const ViewGroup::Next next = group->next(cursor_, limit);
-        if (next.is_known) {
-            return own_.empty() ? next.version : std::min(next.version, own_[own_at_]);
+        if (!next.is_known) {
+            break;
         }
+        if (own_.empty() || own_[own_at_].version > next.version) {
+            return next.version;
+        }
+        const OwnVersion& own = own_[own_at_];
+        if (own.version > limit || !own.is_silent) {
+            return own.version;
+        }
+        cursor_ = own.version;
+        client_version_ = std::max(client_version_, own.client_version);
+        pass_own();
     }
     return cursor_ + 1;
+}
+
+const ViewGroup* SessionImpl::group_of(const View& view) const {
+    const ViewGroup* known = nullptr;
+    for (const auto& group : groups_) {
+        if (group->view().reading() == view.reading() &&
+            (known == nullptr || group->next(cursor_, cursor_).is_known)) {
+            known = group.get();
+        }
+    }
+    return known;
 }
 
 Result<std::optional<Outgoing>> SessionImpl::steady(const Now& now) {

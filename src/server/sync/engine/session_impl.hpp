@@ -22,6 +22,13 @@
 
 namespace tombolo::server::sync {
 
+/// An entry that a file made, or a reset for it.
+struct OwnVersion {
+    Number version = 0;
+    Number client_version = 0; ///< 0: a reset
+    bool is_silent = false;    ///< nothing is sent for it
+};
+
 /// What run() tells a session. All of it is durable.
 struct Mailbox {
     struct Content {
@@ -34,9 +41,9 @@ struct Mailbox {
         std::size_t backlog_bytes = 0;
         /// Of the newest epoch's view.
         std::shared_ptr<const ViewGroup> group;
-        /// Versions that are the file's own doing or meant for it alone; all of them above
-        /// `own_since`, but for those that the session took.
-        std::vector<Number> own;
+        /// What is the file's own doing or meant for it alone; all of it above `own_since`, but
+        /// for what the session took.
+        std::vector<OwnVersion> own;
         Number own_since = 0;
         bool is_closed = false; ///< replaced, or closed by its owner
     };
@@ -125,6 +132,7 @@ class SessionImpl final : public Session {
     void take_mail(Now& now);
     std::shared_ptr<const View> current_view(const Now& now);
     Number next_concerned(const View* view, Number limit);
+    const ViewGroup* group_of(const View& view) const;
     Result<std::optional<Outgoing>> step();
     void start_bootstrap(const Now& now);
     Result<std::optional<Outgoing>> continue_bootstrap(const Now& now);
@@ -155,7 +163,7 @@ class SessionImpl final : public Session {
     Number told_rejections_ = 0; ///< newest version whose 231 was given out
     /// Those the session was in, newest last; the cursor may still be in an older one's time.
     std::vector<std::shared_ptr<const ViewGroup>> groups_;
-    std::vector<Number> own_; ///< above the cursor from `own_at_` on
+    std::vector<OwnVersion> own_; ///< above the cursor from `own_at_` on
     std::size_t own_at_ = 0;
     Number own_since_ = std::numeric_limits<Number>::max();
     std::shared_ptr<const Epoch> view_epoch_;

@@ -123,37 +123,62 @@ Result<std::shared_ptr<const EncodedPart>> Stream::encode(Number version,
         }
     }
     result->origin = is_own ? server_ident : head.origin;
-    ChangesetBuilder out;
-    const CutChangeset& cut = entry.cut();
-    if (!is_own) {
-        append(out, cut.changeset, cut.schema);
+    TOMBOLO_TRY(const Rows rows, rows_of(*view, version, entry));
+    if (rows.is_whole && !is_own) {
+        result->changeset = head.changeset;
+    } else if (!rows.is_nothing || !entry.cut().schema.empty()) {
+        TOMBOLO_TRY(result->changeset, cut_to_view(*view, entry, rows));
     }
-    bool is_whole = !is_own;
-    for (std::size_t i = 0; i < cut.parts.size(); ++i) {
-        const ObjectRef& object = cut.parts[i].object;
-        if (!view->sees_class(object.class_name)) {
-            is_whole = false;
-            continue;
-        }
-        TOMBOLO_TRY(const Entry::Images each, images(version, entry, i));
-        const PartRow what = row(*view, object.class_name, each, is_own);
-        const FieldMask* mask = view->mask(object.class_name);
-        is_whole = is_whole && what == PartRow::unchanged && (mask == nullptr || mask->reads_all());
-        if (what == PartRow::unchanged) {
-            append_readable(out, cut.changeset, cut.parts[i].instructions, mask);
-        } else if (what == PartRow::erase) {
-            append_erase(out, object);
-        } else if (what == PartRow::content) {
-            append_content(out, *model_, object,
-                           *visible_object(*view, object.class_name, each.after));
-        }
-    }
-    TOMBOLO_TRY(const Changeset cut_to_view, out.finish());
-    result->changeset = is_whole ? head.changeset : changeset::encode(cut_to_view);
     if (!is_own) {
         entry.remember(view->reading(), result);
     }
     return std::shared_ptr<const EncodedPart>(std::move(result));
+}
+
+Result<Stream::Rows> Stream::rows_of(const View& view, Number version, const Entry& entry) const {
+    const bool is_own = entry.head().origin == file_.ident;
+    Rows rows;
+    rows.parts.reserve(entry.cut().parts.size());
+    for (std::size_t i = 0; i < entry.cut().parts.size(); ++i) {
+        const std::string& class_name = entry.cut().parts[i].object.class_name;
+        PartRow what = PartRow::nothing;
+        if (view.sees_class(class_name)) {
+            TOMBOLO_TRY(Entry::Images each, images(version, entry, i));
+            what = row(view, class_name, each, is_own);
+            rows.after.push_back(what == PartRow::content ? std::move(each.after) : Image());
+        } else {
+            rows.after.emplace_back();
+        }
+        const FieldMask* mask = view.mask(class_name);
+        rows.is_whole =
+            rows.is_whole && what == PartRow::unchanged && (mask == nullptr || mask->reads_all());
+        rows.is_nothing = rows.is_nothing && what == PartRow::nothing;
+        rows.parts.push_back(what);
+    }
+    return rows;
+}
+
+Result<std::vector<std::byte>> Stream::cut_to_view(const View& view, const Entry& entry,
+                                                   const Rows& rows) const {
+    ChangesetBuilder out;
+    const CutChangeset& cut = entry.cut();
+    if (entry.head().origin != file_.ident) {
+        append(out, cut.changeset, cut.schema);
+    }
+    for (std::size_t i = 0; i < cut.parts.size(); ++i) {
+        const ObjectRef& object = cut.parts[i].object;
+        if (rows.parts[i] == PartRow::unchanged) {
+            append_readable(out, cut.changeset, cut.parts[i].instructions,
+                            view.mask(object.class_name));
+        } else if (rows.parts[i] == PartRow::erase) {
+            append_erase(out, object);
+        } else if (rows.parts[i] == PartRow::content) {
+            append_content(out, *model_, object,
+                           *visible_object(view, object.class_name, rows.after[i]));
+        }
+    }
+    TOMBOLO_TRY(const Changeset changeset, out.finish());
+    return changeset::encode(changeset);
 }
 
 Result<std::optional<Sent>> Stream::part(Number version, const ObjectRef& object,

@@ -56,6 +56,16 @@ class Stream {
     bool is_in_hole(Number version) const noexcept;
 
   private:
+    /// What an entry means for a view, part by part.
+    struct Rows {
+        std::vector<PartRow> parts;
+        std::vector<Image> after; ///< of those with content
+        bool is_whole = true;     ///< every part is sent as it stands
+        bool is_nothing = true;
+    };
+    Result<Rows> rows_of(const View& view, Number version, const Entry& entry) const;
+    Result<std::vector<std::byte>> cut_to_view(const View& view, const Entry& entry,
+                                               const Rows& rows) const;
     Result<Entry::Images> images(Number version, const Entry& entry, std::size_t part) const;
     PartRow row(const View& view, const std::string& class_name, const Entry::Images& images,
                 bool is_own) const;
