@@ -2,6 +2,8 @@
 
 #include <signal.h>
 
+#include <cstdlib>
+
 #include <gmock/gmock.h>
 
 #include "cli/command_process.hpp"
@@ -10,6 +12,12 @@ namespace tombolo::cli {
 namespace {
 
 using testing::HasSubstr;
+
+constexpr const char* track_schema = R"({
+    "title": "Track", "bsonType": "object", "required": ["_id", "country"],
+    "properties": {"_id": {"bsonType": "objectId"}, "country": {"bsonType": "string"},
+                   "points": {"bsonType": "array", "items": {"bsonType": "double"}}}
+})";
 
 class Devices : public testing::Test {
   protected:
@@ -164,6 +172,71 @@ TEST_F(Devices, a_file_of_writes_is_applied_line_by_line) {
     make_device("bob");
     EXPECT_THAT(sync("bob", "show", {"Note", key}).out, HasSubstr("two"));
     EXPECT_EQ(sync("bob", "apply", {"-"}, R"({"delete": "City", "key": "65f0"})").code, 2);
+}
+
+TEST_F(Devices, a_class_that_the_app_does_not_have_is_refused_without_development_mode) {
+    const std::string schema = here_.folder().write("track.json", track_schema);
+    const Output refused =
+        sync("ann", "sign-in", {"--app", "field-notes-tmblo", "--schema", schema});
+    EXPECT_EQ(refused.code, 1);
+    EXPECT_THAT(refused.err, HasSubstr("error 225"));
+    EXPECT_THAT(refused.err, HasSubstr("tombolo sync dev-mode on"));
+    EXPECT_EQ(sync("ann", "reset", {"--discard", "--yes"}).code, 0);
+    EXPECT_EQ(sync("ann", "once").code, 0);
+}
+
+TEST(DevelopmentMode, a_device_brings_classes_of_its_own) {
+    const TemporaryFolder folder;
+    const std::string app = write_app(folder, "tracks");
+    folder.write("tracks/sync/config.json", R"({
+    "type": "flexible", "state": "enabled", "service_name": "mongodb-atlas",
+    "database_name": "notes", "development_mode_enabled": true, "queryable_fields_names": []
+})");
+    const Installation here({"--app", app});
+    const std::string device = folder.file("device");
+    const auto id = here.run({"apps", "list", "--json"}).object().at("client_app_id").as_string();
+    const std::string schema = folder.write("track.json", track_schema);
+    const auto sync = [&](std::vector<std::string> words) {
+        words.insert(words.begin(), "sync");
+        words.insert(words.end(), {"--device", device, "--url", here.url()});
+        return here.run(words);
+    };
+    const Output made = sync({"sign-in", "--app", std::string(id), "--schema", schema});
+    ASSERT_EQ(made.code, 0) << made.err;
+    ASSERT_EQ(sync({"subscribe", "Track"}).code, 0);
+    const Output written = sync({"insert", "Track", R"({"country": "IS", "points": [1.5, 2]})"});
+    EXPECT_EQ(written.code, 0) << written.err;
+    const Output documents = here.run({"data", "export", "-d", "notes", "-c", "Track"});
+    EXPECT_THAT(documents.out, HasSubstr(R"("points":[1.5,2.0])"));
+}
+
+TEST(TlsDevice, syncs_when_the_authority_is_trusted_and_says_so_when_it_is_not) {
+    const TemporaryFolder folder;
+    const std::string certificate = folder.file("cert.pem");
+    const std::string key = folder.file("key.pem");
+    ASSERT_EQ(std::system(("openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes "
+                           "-subj /CN=tombolo -addext subjectAltName=IP:127.0.0.1 -keyout " +
+                           key + " -out " + certificate + " 2>/dev/null")
+                              .c_str()),
+              0);
+    server::Tombolod server({"--data", folder.file("data"), "--listen", "127.0.0.1:0", "--app",
+                             std::string(TOMBOLO_SOURCE) + "/examples/field-notes",
+                             "--tls-cert", certificate, "--tls-key", key},
+                            folder.file("output"));
+    ASSERT_TRUE(server.wait_ready()) << server.output();
+    CommandLine command(folder.path().string());
+    command.set_environment("TOMBOLO_URL", "https://127.0.0.1:" + std::to_string(server.port()));
+    command.set_environment("TOMBOLO_DEVICE", folder.file("device"));
+    const std::vector<std::string> sign_in = {"sync", "sign-in", "--app", "field-notes-tmblo"};
+    const Output untrusted = command.run(sign_in);
+    EXPECT_NE(untrusted.code, 0);
+    EXPECT_THAT(untrusted.err, HasSubstr("--ca-file"));
+    command.set_environment("TOMBOLO_CA_FILE", certificate);
+    const Output trusted = command.run(sign_in);
+    EXPECT_EQ(trusted.code, 0) << trusted.err;
+    const Output subscribed = command.run({"sync", "subscribe", "City"});
+    EXPECT_EQ(subscribed.code, 0) << subscribed.err;
+    EXPECT_THAT(command.run({"sync", "once"}).out, HasSubstr("up to date"));
 }
 
 TEST_F(Devices, other_files_and_wrong_credentials_are_refused) {

@@ -106,7 +106,10 @@ class TlsStream final : public Stream {
         co_return error;
     }
     awaitable<error_code> wait_readable() override {
-        if (SSL_pending(stream_.native_handle()) > 0) {
+        // What was read from the socket already: of the current record, and whole records behind
+        // it, which SSL_pending() does not count.
+        SSL* const ssl = stream_.native_handle();
+        if (SSL_pending(ssl) > 0 || BIO_ctrl_pending(SSL_get_rbio(ssl)) > 0) {
             co_return error_code();
         }
         error_code error;
