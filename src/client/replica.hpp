@@ -155,6 +155,7 @@ class Replica {
     struct Uncopied {
         Uncopied() = default;
         Uncopied(const Uncopied& /*other*/) noexcept {}
+        // NOLINTNEXTLINE(bugprone-unhandled-self-assignment): nothing is assigned
         Uncopied& operator=(const Uncopied& /*other*/) noexcept { return *this; }
         T* pointer = nullptr;
     };

@@ -1,6 +1,7 @@
 // sync sign-in, subscribe, once, watch: a device without an SDK.
 
 #include <filesystem>
+#include <optional>
 
 #include <boost/json/serialize.hpp>
 
@@ -77,6 +78,11 @@ void sign_in(Run& run, DeviceSettings& settings) {
 ExitCode sign_in_command(Run& run) {
     if (run.has("again")) {
         DeviceRun device(run);
+        if (sign_in_of(run).provider == "anon-user") {
+            throw Failure(ExitCode::usage, "an anonymous user cannot sign in again",
+                          "Give the credentials of user " + device.settings().user.user_id +
+                              ", or make another device.");
+        }
         const std::string user = device.settings().user.user_id;
         DeviceSettings settings = device.settings();
         sign_in(run, settings);
@@ -103,13 +109,16 @@ ExitCode sign_in_command(Run& run) {
                       "Name another with --device, or remove it. To sign its user in again give "
                       "--again.");
     }
+    std::optional<schema::Schema> own;
+    if (run.has("schema")) {
+        own = read_classes(run.value("schema")); // a mistake in it makes no device
+    }
     sign_in(run, settings);
     DeviceRun device(run, std::move(settings));
     // The first bootstrap brings the server's classes; then come those that are the device's own.
     ExitCode code = go_online(run, device, false);
-    if (run.has("schema")) {
-        const changeset::Changeset classes =
-            value_or_usage(schema_changeset(device.state(), read_classes(run.value("schema"))));
+    if (own) {
+        const changeset::Changeset classes = value_or_usage(schema_changeset(device.state(), *own));
         if (!classes.empty()) {
             device.write(classes);
             code = go_online(run, device, false);

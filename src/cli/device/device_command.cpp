@@ -105,7 +105,7 @@ schema::Schema read_classes(const std::string& path) {
                 const std::string folder = file.substr(0, file.rfind('/'));
                 const std::string name = folder.substr(folder.rfind('/') + 1);
                 const std::string above = folder.substr(0, folder.rfind('/'));
-                collection.place = {"", above.substr(above.rfind('/') + 1), name};
+                collection.place = {"tombolo", above.substr(above.rfind('/') + 1), name};
                 collection.schema = value_or_usage(schema::parse_json_schema(text));
                 const auto links = tree.find(folder + "/relationships.json");
                 if (links != tree.end()) {
@@ -113,7 +113,7 @@ schema::Schema read_classes(const std::string& path) {
                         value_or_usage(schema::parse_relationships(links->second));
                 }
                 for (schema::Relationship& each : collection.relationships) {
-                    each.target.data_source.clear();
+                    each.target.data_source = "tombolo";
                 }
                 app.collections.push_back(std::move(collection));
             }
@@ -125,7 +125,7 @@ schema::Schema read_classes(const std::string& path) {
         }
         schema::CollectionSchema collection;
         collection.schema = value_or_usage(schema::parse_json_schema(text));
-        collection.place = {"", "", collection.schema.title};
+        collection.place = {"tombolo", "device", collection.schema.title};
         app.collections.push_back(std::move(collection));
     }
     schema::MappedSchema mapped = schema::to_object_schema(app);

@@ -8,6 +8,7 @@
 #include "changeset/content_writer.hpp"
 #include "changeset/difference.hpp"
 #include "changeset/state_classes.hpp"
+#include "cli/device/number_fit.hpp"
 #include "core/ejson.hpp"
 #include "mql/update.hpp"
 #include "schema/document.hpp"
@@ -202,7 +203,10 @@ Result<PrimaryKey> DeviceDocuments::parse_key(std::string_view class_name,
 }
 
 Result<Object> DeviceDocuments::read(std::string_view class_name, ByteView document) const {
-    schema::ReadDocument read = schema::document_to_object(documents_, class_name, document);
+    TOMBOLO_TRY(const ClassInfo* info, class_named(class_name));
+    const mql::BsonDocument fitted = fit_numbers(mql::BsonDocumentView::from_trusted(document),
+                                                 *info, changeset::StateClasses(state_));
+    schema::ReadDocument read = schema::document_to_object(documents_, class_name, fitted.bytes());
     if (!read.ok()) {
         return Error(ErrorCode::invalid_document, "this does not fit class " +
                                                       std::string(class_name) + ": " +

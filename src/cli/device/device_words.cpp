@@ -1,6 +1,7 @@
 #include "cli/device/device_words.hpp"
 
 #include "core/primary_key.hpp"
+#include "server/runtime/json.hpp"
 
 namespace tombolo::cli {
 
@@ -12,6 +13,13 @@ namespace {
 
 const char* const see_logs =
     "The server's side of it: tombolo logs list --type sync --errors, and tombolo sync status.";
+
+// Of an answer that is the API's JSON: what it says.
+std::string said_in(const std::string& body) {
+    const auto parsed = server::parse_json_object(body);
+    const std::string error = parsed ? server::string_or(*parsed, "error") : "";
+    return error.empty() ? body : error;
+}
 
 std::string quoted(const std::string& text) {
     return text.empty() ? "" : " (" + text + ")";
@@ -25,20 +33,25 @@ Advice words_for(const ConnectionEnd& end, const std::string& server) {
     case Kind::none:
         return {"the connection was given up", "", ExitCode::failure};
     case Kind::unreachable:
+        if (end.code >= 500 && end.code < 600) {
+            return {"the server does not sync now" + quoted(said_in(end.text)),
+                    "It may be starting, or sync is paused or not enabled: tombolo sync status. "
+                    "Local writes wait in the device's file."};
+        }
         return {"no connection to " + server + quoted(end.text),
                 "Local writes wait in the device's file. A device connects to the address that the "
                 "server gives out as ws_hostname: behind a proxy or in a container set its "
                 "public_url (docs/operating.md)."};
     case Kind::signed_out:
-        return {"the server does not know this session any more" + quoted(end.text),
+        return {"the server does not know this session any more" + quoted(said_in(end.text)),
                 "The user was signed out, disabled or deleted. Sign in again with tombolo sync "
                 "sign-in --again; local writes are kept.",
                 ExitCode::refused};
     case Kind::forbidden:
-        return {"the user may not sync" + quoted(end.text),
+        return {"the user may not sync" + quoted(said_in(end.text)),
                 "See tombolo users list and the rules of the app.", ExitCode::refused};
     case Kind::refused:
-        return {"the server refuses to sync" + quoted(end.text) +
+        return {"the server refuses to sync" + quoted(said_in(end.text)) +
                     (end.code != 0 ? ", status " + std::to_string(end.code) : ""),
                 "Is the app id right, and does the app sync? tombolo sync status tells."};
     case Kind::closed:
