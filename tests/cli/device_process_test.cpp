@@ -220,8 +220,8 @@ TEST(TlsDevice, syncs_when_the_authority_is_trusted_and_says_so_when_it_is_not) 
                               .c_str()),
               0);
     server::Tombolod server({"--data", folder.file("data"), "--listen", "127.0.0.1:0", "--app",
-                             std::string(TOMBOLO_SOURCE) + "/examples/field-notes",
-                             "--tls-cert", certificate, "--tls-key", key},
+                             std::string(TOMBOLO_SOURCE) + "/examples/field-notes", "--tls-cert",
+                             certificate, "--tls-key", key},
                             folder.file("output"));
     ASSERT_TRUE(server.wait_ready()) << server.output();
     CommandLine command(folder.path().string());

@@ -3,13 +3,10 @@
 #include <algorithm>
 #include <utility>
 
-#include <boost/json/array.hpp>
-
 #include "core/clock.hpp"
 
 namespace tombolo::cli {
 
-namespace json = boost::json;
 using client::ConnectionEnd;
 using client::DeviceFile;
 

@@ -11,7 +11,6 @@ using changeset::ColumnInfo;
 using changeset::PayloadType;
 using mql::BsonDocumentView;
 using mql::BsonElement;
-using mql::BsonView;
 using mql::BsonWriter;
 
 namespace {
