@@ -371,6 +371,7 @@ class Daemon::Impl {
         options.facts = [this](const App& app, const std::string& user) {
             return data_sources_->facts(app, user);
         };
+        options.app_log = app_log_.get();
         options.store_model = [this](const ObjectId& app, const sync::SyncModel& model) {
             return api::admin::store_sync_model(*apps_, app, model, unix_ms());
         };

@@ -89,6 +89,8 @@ TEST_F(Development, a_query_makes_its_field_queryable_only_in_development_mode) 
     const protocol::QueryError error = expect_query_error(script);
     EXPECT_EQ(error.code, 226);
     EXPECT_THAT(error.message_text, HasSubstr(R"("Item": key "name" is not a queryable field)"));
+    EXPECT_THAT(ask_until("logs?type=SYNC_ERROR", "is not a queryable field"),
+                HasSubstr("the device keeps its subscriptions from before"));
 
     set_development_mode(true);
     script.query(3, named_quay);
@@ -227,6 +229,8 @@ TEST_F(Development, a_device_that_refuses_the_schema_is_reset_once_and_then_told
             EXPECT_FALSE(error.body.try_again);
             EXPECT_THAT(error.body.message, HasSubstr("'Item.name' has been changed"));
             EXPECT_THAT(error.body.message, HasSubstr("class \"Item\" is {_id: Int"));
+            EXPECT_THAT(ask_until("logs?type=SYNC_ERROR", "InvalidSchemaChange"),
+                        HasSubstr("the device stops syncing the file"));
         }
     }
 }

@@ -8,6 +8,7 @@
 #include "protocol/body.hpp"
 #include "protocol/close_codes.hpp"
 #include "server/sync/engine/session_error.hpp"
+#include "server/sync/session/error_log.hpp"
 
 namespace tombolo::server::sync {
 
@@ -18,22 +19,8 @@ using protocol::SyncErrorCode;
 /// Messages sent by one pump() before others have their turn.
 constexpr unsigned messages_a_turn = 16;
 
-// For the log: what follows from an error on the device.
-std::string what_the_client_does(const protocol::ErrorBody& body) {
-    using protocol::ErrorAction;
-    switch (body.action) {
-    case ErrorAction::transient:
-        return "connects again";
-    case ErrorAction::warning:
-        return "goes on";
-    case ErrorAction::client_reset:
-    case ErrorAction::client_reset_no_recovery:
-        return "resets its file";
-    case ErrorAction::migrate_schema:
-        return "moves to the other schema version";
-    default:
-        return body.try_again ? "tries again" : "stops syncing the file";
-    }
+std::uint64_t file_of(const Binding& binding) {
+    return binding.session == nullptr ? 0 : binding.session->file().value;
 }
 
 std::string text_of(protocol::SessionIdent ident) {
@@ -489,6 +476,7 @@ void Connection::send(Binding& binding, const OutgoingQueryError& error) {
     message.code = static_cast<int>(SyncErrorCode::bad_query);
     message.version = error.version;
     message.message_text = error.message;
+    log_query_error(setup_, file_of(binding), error);
     send_message(message);
 }
 
@@ -502,15 +490,7 @@ void Connection::send(Binding& binding, const SessionError& error) {
     if (message.body.log_url.empty()) {
         message.body.log_url = setup_.log_url;
     }
-    setup_.log.info(error.ends_binding() ? "sync session ended by an error" : "sync error",
-                    {{"app", setup_.app_name},
-                     {"connection", setup_.id},
-                     {"user", setup_.user_id},
-                     {"session", text_of(binding.ident)},
-                     {"code", std::to_string(message.code)},
-                     {"means", info == nullptr ? std::string() : std::string(info->note)},
-                     {"client_does", what_the_client_does(message.body)},
-                     {"error", error.body.message}});
+    log_session_error(setup_, binding.ident, file_of(binding), error);
     ++setup_.counters.errors_sent;
     if (error.ends_binding()) {
         binding.state = Binding::State::failed;

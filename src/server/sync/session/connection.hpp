@@ -22,6 +22,7 @@
 #include <string_view>
 
 #include "core/clock.hpp"
+#include "core/object_id.hpp"
 #include "protocol/codec.hpp"
 #include "server/runtime/log.hpp"
 #include "server/sync/engine/engine.hpp"
@@ -29,6 +30,10 @@
 #include "server/sync/session/counters.hpp"
 #include "server/sync/session/live_connection.hpp"
 #include "server/sync/session/outlet.hpp"
+
+namespace tombolo::server {
+class AppLog;
+}
 
 namespace tombolo::server::sync {
 
@@ -48,6 +53,9 @@ struct ConnectionSetup {
     /// What operators are shown; may be null, as the clock with it.
     std::shared_ptr<LiveConnection> live = {};
     const Clock* clock = nullptr;
+    /// What the app's administrators read; may be null.
+    AppLog* app_log = nullptr;
+    ObjectId app = {};
     std::size_t bindings_max = 1000;
     /// Uploads taken and not integrated: no more input beyond.
     std::size_t backlog_bytes_max = std::size_t{4} << 20;

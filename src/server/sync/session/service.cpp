@@ -202,6 +202,8 @@ Result<http::Response> SyncService::accept(const http::Request& request,
     setup.live->protocol = static_cast<int>(dialect.version);
     setup.live->opened_ms = clock_.unix_ms();
     setup.clock = &clock_;
+    setup.app_log = options_.app_log;
+    setup.app = app->id;
     if (options_.public_url) {
         setup.log_url = options_.public_url() + "/logs?co_id=" + request.id;
     }

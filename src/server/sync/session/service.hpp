@@ -30,6 +30,10 @@
 #include "server/sync/session/sync_socket.hpp"
 #include "server/sync/session/synced_store.hpp"
 
+namespace tombolo::server {
+class AppLog;
+}
+
 namespace tombolo::server::sync {
 
 struct ServiceOptions {
@@ -44,6 +48,8 @@ struct ServiceOptions {
     std::function<std::string()> public_url;
     /// What rules may ask about users.
     FactsOf facts;
+    /// What an app's administrators read; may be null.
+    AppLog* app_log = nullptr;
     /// Puts what clients added to the model in development mode into the app's configuration. On a
     /// thread of the engines.
     std::function<Result<void>(const ObjectId& app, const SyncModel& model)> store_model;
