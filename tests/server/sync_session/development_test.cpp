@@ -165,7 +165,8 @@ TEST_F(Development, an_administrators_addition_reaches_connected_devices_with_it
     add_property("Item", "depth", R"({"bsonType":"long"})");
     // The deployment is answered before sync has taken it.
     const Value* depth = nullptr;
-    for (int i = 0; i < 3000 && depth == nullptr; ++i) {
+    const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(30);
+    while (depth == nullptr && std::chrono::steady_clock::now() < until) {
         device.synchronize();
         const Object* found = device.replica().state().find_object("Item", std::int64_t{1});
         ASSERT_NE(found, nullptr);

@@ -123,9 +123,10 @@ Result<void> Integrator::allow_query(const std::string& body) {
 }
 
 /// Documents may have had values of the new properties all along: devices that hold the objects are
-/// told.
+/// told. `except`: objects of the upload that brought the properties, which says what is in them.
 Result<void> Integrator::append_known_values(const Model& old,
-                                             const std::vector<schema::SchemaFact>& added) {
+                                             const std::vector<schema::SchemaFact>& added,
+                                             const std::set<ObjectRef>& except) {
     for (const auto& [class_name, properties] : grown_classes(old, added)) {
         const ClassStorage* storage = model_->storage(class_name);
         const std::unique_ptr<store::DocumentCursor> cursor =
@@ -141,6 +142,9 @@ Result<void> Integrator::append_known_values(const Model& old,
                     continue;
                 }
                 OutsideChange change{{class_name, *key}, {}};
+                if (except.contains(change.object)) {
+                    continue;
+                }
                 TOMBOLO_TRY(change.images.after, batch_->current(change.object));
                 if (append_values(out, change, properties)) {
                     images.push_back(change.images);

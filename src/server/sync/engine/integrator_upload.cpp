@@ -231,8 +231,12 @@ Result<std::optional<SessionError>> Integrator::integrate(LoadedFile& file,
     batch_->changed_cores.insert(file.state.ident);
     TOMBOLO_TRY_VOID(append_reset(file, judged, item.client_version));
     if (model_ != old_model) {
+        std::set<ObjectRef> uploaded;
+        for (const Judged& each : judged) {
+            uploaded.insert(each.object);
+        }
         TOMBOLO_TRY_VOID(append_known_values(
-            *old_model, schema::facts_beyond(old_model->schema(), model_->schema())));
+            *old_model, schema::facts_beyond(old_model->schema(), model_->schema()), uploaded));
     }
     return none();
 }
