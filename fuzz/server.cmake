@@ -12,7 +12,7 @@ tombolo_fuzz(server_websocket
     LIBRARIES tombolo_http)
 tombolo_fuzz(server_sync_session
     SOURCES server_sync_session.cpp
-    LIBRARIES tombolo_sync_session)
+    LIBRARIES tombolo_sync_session RocksDB::rocksdb-shared)
 tombolo_fuzz(server_rules
     SOURCES server_rules.cpp
     LIBRARIES tombolo_rules)

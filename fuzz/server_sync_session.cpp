@@ -1,29 +1,34 @@
-// A live sync session against a real engine and store: the input is a script of messages, mostly
-// well formed and in a sensible order, with wrong numbers, wrong order and raw bytes in between.
+// Live sync sessions against a real engine: the input is a script of messages on two connections,
+// mostly well formed and in a sensible order, with wrong numbers, wrong order, raw bytes and lost
+// connections in between.
 //
-// What must hold, whatever a client does: every message that is sent can be parsed and is one that
+// What must hold, whatever clients do: every message that is sent can be parsed and is one that
 // published clients survive, no DOWNLOAD breaks the client's rules, and the engine goes on.
+//
+// One thread and a store in memory whose commits happen when they are asked for, so that an input
+// always does the same. Each input has an app of its own in that store, which is
+// made anew now and then.
 
-#include <chrono>
-#include <condition_variable>
 #include <cstdint>
 #include <cstdlib>
-#include <filesystem>
 #include <map>
-#include <mutex>
+
+#include <rocksdb/env.h>
 
 #include "changeset/builder.hpp"
 #include "changeset/codec.hpp"
 #include "protocol/body.hpp"
 #include "server/store/embedded/embedded_store.hpp"
 #include "server/sync/session/connection.hpp"
+#include "support/manual_store.hpp"
 
 namespace {
 
 using namespace tombolo;
 using namespace tombolo::server::sync;
 
-constexpr int inputs_per_world = 500;
+constexpr std::uint32_t inputs_per_store = 2000;
+constexpr int messages_max = 40;
 
 class Bytes {
   public:
@@ -47,7 +52,7 @@ class Bytes {
     ByteView bytes_;
 };
 
-SyncModel model() {
+SyncModel model(const std::string& database) {
     schema::Property id;
     id.name = "_id";
     id.type = schema::PropertyType::integer;
@@ -62,65 +67,79 @@ SyncModel model() {
     list.collection = schema::CollectionKind::list;
     SyncModel out;
     out.documents.schema.add(schema::ClassSchema("T", schema::ClassKind::top_level, {id, q, list}));
-    out.documents.places["T"] = {"mongodb-atlas", "app", "T"};
+    out.documents.places["T"] = {"mongodb-atlas", database, "T"};
     out.queryable.global.insert("q");
     out.data_source = "mongodb-atlas";
-    out.database = "app";
+    out.database = database;
     return out;
 }
 
-// Engine, store and what runs them; made anew now and then, so that history stays short.
+struct MemoryStore {
+    std::unique_ptr<rocksdb::Env> env{rocksdb::NewMemEnv(rocksdb::Env::Default())};
+    std::unique_ptr<store::Store> store;
+    std::uint32_t inputs = 0;
+
+    MemoryStore() {
+        store::EmbeddedOptions options;
+        options.directory = "/fuzz";
+        options.env = env.get();
+        options.block_cache_bytes = std::size_t{1} << 20;
+        options.write_buffer_bytes = std::size_t{64} << 20;
+        store = store::open_embedded(options).value();
+    }
+};
+
+// An engine of its own for each input.
 class World final : public EngineHost {
   public:
-    World() : roles_(Role::allow_all()), random_(7) {
-        std::string pattern =
-            (std::filesystem::temp_directory_path() / "tombolo-fuzz-XXXXXX").string();
-        if (::mkdtemp(pattern.data()) == nullptr) {
-            std::abort();
+    explicit World(MemoryStore& memory)
+        : roles_(Role::allow_all()), random_(7), disk_(*memory.store) {
+        const std::uint32_t number = memory.inputs++;
+        EngineOptions options;
+        for (std::size_t i = 0; i < 4; ++i) {
+            options.app.bytes.at(i) = static_cast<std::byte>(number >> (8 * i));
         }
-        folder_ = pattern;
-        store::EmbeddedOptions options;
-        options.directory = (folder_ / "store").string();
-        store_ = store::open_embedded(options).value();
-        EngineOptions engine;
-        engine.app = ObjectId::parse("64f0a1b2c3d4e5f601234567").value();
-        engine.model = model();
-        engine_ = open_engine(engine, *store_, roles_, *this, clock_, random_).value();
+        options.model = model("app");
+        options.download_bytes = 200; // several messages for what one could hold
+        engine_ = open_engine(options, disk_, roles_, *this, clock_, random_).value();
         settle();
     }
     ~World() override {
+        settle();
         engine_.reset();
-        store_.reset();
-        std::error_code ignored;
-        std::filesystem::remove_all(folder_, ignored);
+        clear();
     }
 
     Engine& engine() { return *engine_; }
-    void schedule() override {
-        const std::lock_guard lock(mutex_);
-        is_scheduled_ = true;
-        changed_.notify_all();
-    }
-    // Runs the engine until it asks for nothing for a while.
+    void schedule() override { is_scheduled_ = true; }
     void settle() {
-        std::unique_lock lock(mutex_);
-        while (changed_.wait_for(lock, std::chrono::milliseconds(3),
-                                 [this] { return is_scheduled_; })) {
-            is_scheduled_ = false;
-            lock.unlock();
-            engine_->run();
-            lock.lock();
+        while (is_scheduled_ || disk_.is_waiting()) {
+            disk_.settle();
+            if (std::exchange(is_scheduled_, false)) {
+                engine_->run();
+            }
         }
     }
 
   private:
-    std::filesystem::path folder_;
+    // The next input must not find what this one wrote.
+    void clear() {
+        const auto collection = *disk_.find_collection({"mongodb-atlas", "app", "T"});
+        store::Transaction transaction;
+        const auto snapshot = disk_.snapshot();
+        const auto cursor = snapshot->scan(collection);
+        while (cursor->next()) {
+            transaction.erase(collection, std::string(cursor->key()));
+        }
+        if (!transaction.empty() && !disk_.commit(std::move(transaction))) {
+            std::abort();
+        }
+    }
+
     FixedRole roles_;
     ManualClock clock_;
     SeededRandom random_;
-    std::unique_ptr<store::Store> store_;
-    std::mutex mutex_;
-    std::condition_variable changed_;
+    testing::ManualStore disk_;
     bool is_scheduled_ = false;
     std::unique_ptr<Engine> engine_;
 };
@@ -147,9 +166,12 @@ class Client final : public Outlet, public Waker {
     bool has_room() const noexcept override { return true; }
     void wake() override {}
 
+    // What a client keeps over a lost connection.
     protocol::SaltedFileIdent file;
     protocol::SyncProgress progress;
     std::uint64_t client_version = 1;
+    std::int64_t query_version = 0;
+    std::uint64_t mark = 0;
 };
 
 std::vector<std::byte> changeset_of(Bytes& bytes) {
@@ -158,10 +180,10 @@ std::vector<std::byte> changeset_of(Bytes& bytes) {
     for (unsigned i = 0; i < count; ++i) {
         const auto key = static_cast<std::int64_t>(bytes.next() % 3U);
         const std::uint8_t value = bytes.next();
-        switch (bytes.next() % 5U) {
+        switch (bytes.next() % 6U) {
         case 0:
             builder.create_object("T", key);
-            builder.update({"T", key, "q"}, std::int64_t{value});
+            builder.update({"T", key, "q"}, std::int64_t{value % 4});
             break;
         case 1:
             builder.erase_object("T", key);
@@ -171,6 +193,9 @@ std::vector<std::byte> changeset_of(Bytes& bytes) {
             break;
         case 3:
             builder.array_insert({"T", key, "l", {value % 3U}}, std::int64_t{value}, value % 4U);
+            break;
+        case 4:
+            builder.array_erase({"T", key, "l", {value % 3U}}, value % 4U);
             break;
         default:
             builder.update({"T", key, "q"}, std::int64_t{value % 4U});
@@ -189,103 +214,184 @@ constexpr std::string_view queries[] = {"{}",
                                         "[",
                                         R"j({"T":7})j"};
 
+protocol::MessageBytes encode(const protocol::ClientMessage& message) {
+    const auto encoded = protocol::encode_client_message(message, {});
+    return encoded ? *encoded : protocol::MessageBytes();
+}
+
+protocol::MessageBytes ident_of(Bytes& bytes, const Client& client,
+                                protocol::SessionIdent session) {
+    protocol::ClientIdent message;
+    message.session = session;
+    message.file = client.file;
+    const std::uint8_t how = bytes.next();
+    if (how % 8U != 0) {
+        message.scan = client.progress.download;
+        message.latest = client.progress.latest;
+    }
+    if (how % 16U == 1) {
+        message.scan.server.value += how;
+    }
+    message.query_version.value = how % 3U == 0 ? how % 4 : client.query_version;
+    message.query_body = queries[bytes.next() % std::size(queries)];
+    return encode(message);
+}
+
+protocol::MessageBytes upload_of(Bytes& bytes, Client& client, protocol::SessionIdent session) {
+    protocol::Upload message;
+    message.session = session;
+    const std::uint8_t how = bytes.next();
+    client.client_version += 1 + how % 3U;
+    const std::uint64_t top = client.progress.download.server.value;
+    const std::uint64_t base = top - std::min<std::uint64_t>(top, how % 4U);
+    std::vector<std::byte> body;
+    if (how % 8U != 7) {
+        const std::vector<std::byte> changeset = changeset_of(bytes);
+        append_entry(body, protocol::UploadEntry{{client.client_version - (how % 32U == 8 ? 2 : 0)},
+                                                 {base},
+                                                 1'000U + bytes.next(),
+                                                 {},
+                                                 changeset});
+    }
+    message.progress = {{client.client_version}, {base}};
+    message.locked = client.progress.download.server;
+    message.body = protocol::Body::plain(body);
+    return encode(message);
+}
+
 // The next message of the script.
-protocol::MessageBytes message_of(Bytes& bytes, Client& client) {
-    const std::uint8_t what = bytes.next();
-    const protocol::SessionIdent session{1 + bytes.next() % 2U};
-    const auto encode = [](const protocol::ClientMessage& message) {
-        const auto encoded = protocol::encode_client_message(message, {});
-        return encoded ? *encoded : protocol::MessageBytes();
-    };
-    switch (what % 12U) {
-    case 0:
-    case 1: {
+protocol::MessageBytes message_of(std::uint8_t what, Bytes& bytes, Client& client) {
+    const protocol::SessionIdent session{what % 32U == 31 ? 2U : 1U};
+    switch (what / 2 % 12U) {
+    case 0: {
         protocol::Bind message;
         message.session = session;
-        message.needs_file_ident = bytes.next() % 4U != 0;
+        message.needs_file_ident = bytes.next() % 8U == 0 || client.file.ident.value == 0;
         message.data = protocol::FlexibleBind();
         return encode(message);
     }
+    case 1:
+        return ident_of(bytes, client, session);
     case 2:
     case 3: {
-        protocol::ClientIdent message;
-        message.session = session;
-        message.file = client.file;
-        const bool is_new = bytes.next() % 2U == 0;
-        if (!is_new) {
-            message.scan = client.progress.download;
-            message.latest = client.progress.latest;
-        }
-        if (const std::uint8_t wrong = bytes.next(); wrong % 8U == 0) {
-            message.scan.server.value += wrong;
-        }
-        message.query_version.value = bytes.next() % 4;
-        message.query_body = queries[bytes.next() % std::size(queries)];
-        return encode(message);
+        const std::uint8_t how = bytes.next();
+        client.query_version += how % 16U == 0 ? 0 : 1;
+        return encode(protocol::Query{
+            session, {client.query_version}, queries[how / 16U % std::size(queries)]});
     }
     case 4:
-    case 5:
-        return encode(protocol::Query{
-            session, {bytes.next() % 16}, queries[bytes.next() % std::size(queries)]});
-    case 6:
-        return encode(protocol::Mark{session, {bytes.next()}});
-    case 7:
-    case 8: {
-        protocol::Upload message;
-        message.session = session;
-        client.client_version += bytes.next() % 3U;
-        const std::uint64_t base =
-            client.progress.download.server.value -
-            bytes.next() % 2U * std::min<std::uint64_t>(client.progress.download.server.value, 1);
-        const std::vector<std::byte> changeset = changeset_of(bytes);
-        std::vector<std::byte> body;
-        append_entry(body,
-                     protocol::UploadEntry{
-                         {client.client_version}, {base}, 1'000U + bytes.next(), {}, changeset});
-        message.progress = {{client.client_version}, {base}};
-        message.locked = client.progress.download.server;
-        message.body = protocol::Body::plain(body);
-        return encode(message);
-    }
+        return encode(protocol::Mark{session, {++client.mark}});
     case 9:
         return encode(protocol::Unbind{session});
     case 10: {
         protocol::ClientError message;
         message.session = session;
-        message.code = 212;
+        message.code = bytes.next() % 2U == 0 ? 212 : 201;
         message.message = "m";
         return encode(message);
     }
-    default: {
+    case 11: {
         const ByteView raw = bytes.take(bytes.next());
         return {raw.begin(), raw.end()};
     }
+    default:
+        return upload_of(bytes, client, session);
     }
 }
+
+// A device: its connection, and what it keeps when it is lost.
+class Device {
+  public:
+    explicit Device(World& world) : world_(world) {}
+    ~Device() { drop(); }
+    Device(const Device&) = delete;
+    Device& operator=(const Device&) = delete;
+
+    void act(std::uint8_t what, Bytes& bytes) {
+        if (what >= 0xf0) {
+            drop();
+        }
+        if (connection_ != nullptr && connection_->is_over()) {
+            drop();
+        }
+        if (connection_ == nullptr) {
+            open(what % 16U != 15);
+        }
+        if (!connection_->is_over() && connection_->takes_input()) {
+            connection_->receive(message_of(what, bytes, *client_));
+        }
+    }
+    void pump() {
+        while (connection_ != nullptr && connection_->pump()) {
+        }
+    }
+
+  private:
+    // As published clients begin, or without a word.
+    void open(bool with_greeting) {
+        ConnectionSetup setup{world_.engine(), counters(), log(), "fuzz", "user", "id", {}, {}};
+        connection_ = std::make_unique<Connection>(std::move(setup), *client_, client_);
+        if (!with_greeting) {
+            return;
+        }
+        protocol::Bind bind;
+        bind.session = {1};
+        bind.needs_file_ident = client_->file.ident.value == 0;
+        bind.data = protocol::FlexibleBind();
+        connection_->receive(encode(bind));
+        world_.settle();
+        pump();
+        protocol::ClientIdent ident;
+        ident.session = {1};
+        ident.file = client_->file;
+        ident.scan = client_->progress.download;
+        ident.latest = client_->progress.latest;
+        ident.query_version.value = client_->query_version;
+        ident.query_body = queries[1];
+        connection_->receive(encode(ident));
+    }
+    void drop() {
+        if (connection_ != nullptr) {
+            connection_->end();
+            connection_.reset();
+        }
+    }
+    static Counters& counters() {
+        static Counters counted;
+        return counted;
+    }
+    static const server::Log& log() {
+        static const auto silent = server::Log::none();
+        return *silent;
+    }
+
+    World& world_;
+    std::shared_ptr<Client> client_ = std::make_shared<Client>();
+    std::unique_ptr<Connection> connection_;
+};
 
 } // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-    static int inputs = 0;
-    static Counters counters;
-    static const auto log = server::Log::none();
     // Made at once: what the database keeps in statics of its own must outlive it.
-    static std::unique_ptr<World> world = std::make_unique<World>();
-    if (++inputs % inputs_per_world == 0) {
-        world.reset();
-        world = std::make_unique<World>();
+    static std::unique_ptr<MemoryStore> memory = std::make_unique<MemoryStore>();
+    if (memory->inputs == inputs_per_store) {
+        memory.reset();
+        memory = std::make_unique<MemoryStore>();
     }
     Bytes bytes(ByteView(reinterpret_cast<const std::byte*>(data), size));
-    const auto client = std::make_shared<Client>();
-    ConnectionSetup setup{world->engine(), counters, *log, "fuzz", "user", "id", {}, {}};
-    Connection connection(std::move(setup), *client, client);
-    for (int count = 0; !bytes.empty() && count < 40 && !connection.is_over(); ++count) {
-        connection.receive(message_of(bytes, *client));
-        world->settle();
-        while (connection.pump()) {
+    World world(*memory);
+    Device devices[2] = {Device(world), Device(world)};
+    for (int count = 0; !bytes.empty() && count < messages_max; ++count) {
+        const std::uint8_t what = bytes.next();
+        devices[what % 2].act(what, bytes);
+        // Every fourth message waits for the next one: several in a batch.
+        if (what % 8U < 6) {
+            world.settle();
+            devices[0].pump();
+            devices[1].pump();
         }
     }
-    connection.end();
-    world->settle();
+    world.settle();
     return 0;
 }

@@ -90,8 +90,11 @@ void IslandsServer::stop() {
     daemon_.reset();
 }
 
-void IslandsServer::restart() {
+void IslandsServer::restart(const std::function<void(Config&)>& configure) {
     stop();
+    if (configure) {
+        configure(config_);
+    }
     start();
 }
 
@@ -104,6 +107,7 @@ void Device::connect(bool fast) {
     options.port = port_;
     options.app = islands_app;
     options.token = login_.access_token;
+    options.tls = tls_;
     wire_ = std::make_unique<SyncWire>(options);
     if (wire_->status() != 101) {
         const std::string body = wire_->socket().body();

@@ -35,7 +35,7 @@ class IslandsServer {
     std::uint16_t port() const { return port_; }
     Daemon& daemon() { return *daemon_; }
     /// Stops in order and starts again with the same data, on a new port.
-    void restart();
+    void restart(const std::function<void(Config&)>& configure = {});
     void stop();
     Login log_in() const { return log_in_anonymously(port_, islands_app); }
     WireOptions wire(const Login& login) const {
@@ -73,6 +73,7 @@ class Device {
 
     /// Over another port: the server was started again, or a proxy is between.
     void set_port(std::uint16_t port) { port_ = port; }
+    void set_tls(bool tls) { tls_ = tls; }
     void connect(bool fast = false);
     bool is_connected() const { return wire_ != nullptr; }
     /// Drops the connection without a word.
@@ -101,6 +102,7 @@ class Device {
     std::unique_ptr<client::ReplicaSession> session_;
     std::unique_ptr<SyncWire> wire_;
     std::uint64_t clock_ms_ = 360'000'000'000;
+    bool tls_ = false;
 };
 
 } // namespace tombolo::server
