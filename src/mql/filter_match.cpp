@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 
 #include "mql/filter.hpp"
 #include "mql/filter_node.hpp"
@@ -33,7 +34,19 @@ bool holds(CompareOperator op, int order) noexcept {
     return false;
 }
 
+// Types whose values are equal exactly when their bytes are.
+constexpr bool is_equal_by_bytes(BsonType type) noexcept {
+    return type == BsonType::string || type == BsonType::object_id || type == BsonType::date;
+}
+
 bool test(const ComparePredicate& predicate, BsonView value) noexcept {
+    if (predicate.op == CompareOperator::eq && value.type() == predicate.operand.type() &&
+        is_equal_by_bytes(value.type())) {
+        const ByteView left = value.bytes();
+        const ByteView right = predicate.operand.bytes();
+        return left.size() == right.size() &&
+               std::memcmp(left.data(), right.data(), left.size()) == 0;
+    }
     const int kind = canonical_type(value.type());
     if (kind == predicate.kind) {
         if (value.is_number() && (predicate.is_nan || is_nan(value))) {

@@ -87,9 +87,12 @@ Query query_of(const Run& run) {
 
 void show(Run& run, const json::object& entry) {
     std::string text = text_of(entry, "started") + "  " + text_of(entry, "type");
-    const std::string function = text_of(entry, "function_name");
-    if (!function.empty()) {
-        text += " " + function;
+    const json::object& event = server::object_or_empty(entry, "auth_event");
+    for (const std::string& what :
+         {text_of(entry, "function_name"), text_of(entry, "service_action"),
+          text_of(entry, "service_namespace"), text_of(event, "type"),
+          text_of(event, "provider")}) {
+        text += what.empty() ? "" : " " + what;
     }
     const std::string user = text_of(entry, "user_id");
     if (!user.empty()) {

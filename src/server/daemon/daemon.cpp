@@ -17,6 +17,7 @@
 #include "server/api/function_routes.hpp"
 #include "server/api/realm_sync.hpp"
 #include "server/api/request_log.hpp"
+#include "server/app/app_layout.hpp"
 #include "server/auth/expiry.hpp"
 #include "server/auth/key_sets.hpp"
 #include "server/auth/mailer.hpp"
@@ -24,6 +25,7 @@
 #include "server/auth/user_data.hpp"
 #include "server/daemon/metrics.hpp"
 #include "server/daemon/sync_admin.hpp"
+#include "server/rules/rule_check.hpp"
 #include "server/store/embedded/embedded_store.hpp"
 #include "server/sync/session/service.hpp"
 
@@ -231,9 +233,19 @@ class Daemon::Impl {
         return {};
     }
 
+    // Rules that cannot be understood; what else is wrong with the tree deploying it says.
+    static Result<void> check_rules_of(const AppTree& tree) {
+        const auto normal = normalize_app(tree);
+        const auto parsed = normal ? parse_app(normal->tree) : normal.error();
+        return parsed ? rules::check_rules(parsed->config) : Result<void>();
+    }
+
     Result<void> deploy_apps() {
         for (const std::string& directory : config_.apps) {
             TOMBOLO_TRY(const AppTree tree, read_app_directory(directory));
+            if (const Result<void> rules = check_rules_of(tree); !rules) {
+                return rules.error().within(directory);
+            }
             const Result<DeployResult> deployed = apps_->deploy(tree, directory, unix_ms());
             if (!deployed) {
                 return deployed.error().within(directory);

@@ -1,6 +1,7 @@
 #include "server/rules/access.hpp"
 
 #include <algorithm>
+#include <cstring>
 
 #include "mql/bson_compare.hpp"
 #include "mql/bson_diff.hpp"
@@ -33,12 +34,17 @@ bool holds(const std::optional<Predicate>& predicate, const Subject& subject, bo
     return predicate ? holds(*predicate, subject) : if_undefined;
 }
 
+constexpr std::size_t few_fields = 8;
+
 struct NamedField;
 
 struct BoundField {
+    enum class Reads : std::uint8_t { always, never, ask };
+
     std::optional<Predicate> read;
     std::optional<Predicate> write;
     std::vector<NamedField> fields; ///< sorted by name
+    Reads reads = Reads::ask;       ///< what `read` and `write` say whatever the document is
 
     const BoundField* find(std::string_view name) const;
     /// Its own permissions say nothing: those of the fields inside do.
@@ -51,6 +57,16 @@ struct NamedField {
 };
 
 const BoundField* BoundField::find(std::string_view name) const {
+    // A look at each name's length is quicker than comparing the few that a search needs.
+    if (fields.size() <= few_fields) {
+        for (const NamedField& entry : fields) {
+            if (entry.name.size() == name.size() &&
+                (name.empty() || entry.name.front() == name.front()) && entry.name == name) {
+                return &entry.field;
+            }
+        }
+        return nullptr;
+    }
     const auto at = std::lower_bound(
         fields.begin(), fields.end(), name,
         [](const NamedField& entry, std::string_view wanted) { return entry.name < wanted; });
@@ -61,10 +77,23 @@ bool BoundField::asks_inside() const {
     return !read && !write && !fields.empty();
 }
 
+BoundField::Reads certainty(const BoundField& field) {
+    const auto may = [](const std::optional<Predicate>& predicate) {
+        return predicate ? predicate->constant() : std::optional(false);
+    };
+    const auto read = may(field.read);
+    const auto write = may(field.write);
+    if (read == true || write == true) {
+        return BoundField::Reads::always;
+    }
+    return read == false && write == false ? BoundField::Reads::never : BoundField::Reads::ask;
+}
+
 BoundField bind_field(const FieldRule& rule, const BindingValues& values) {
     BoundField out;
     out.read = bind_if_defined(rule.read, values);
     out.write = bind_if_defined(rule.write, values);
+    out.reads = certainty(out);
     for (const auto& [name, field] : rule.fields) { // in the order of names
         out.fields.push_back({name, bind_field(field, values)});
     }
@@ -104,14 +133,48 @@ bool is_true(const std::optional<Predicate>& predicate) noexcept {
     return predicate && predicate->constant() == true;
 }
 
+// Builds a document in a buffer that outlives it: its runs of elements are copied as they stand.
+class RawDocument {
+  public:
+    explicit RawDocument(std::vector<std::byte>& bytes) : bytes_(bytes) {
+        bytes_.clear();
+        bytes_.resize(4);
+    }
+
+    void append(BsonDocumentView::Iterator first, BsonDocumentView::Iterator last) {
+        bytes_.insert(bytes_.end(), first.position(), last.position());
+    }
+    /// Where the document or array begins, for end().
+    std::size_t begin(mql::BsonType type, std::string_view key) {
+        bytes_.push_back(static_cast<std::byte>(type));
+        const auto* first = reinterpret_cast<const std::byte*>(key.data());
+        bytes_.insert(bytes_.end(), first, first + key.size());
+        bytes_.push_back(std::byte{0});
+        bytes_.resize(bytes_.size() + 4);
+        return bytes_.size() - 4;
+    }
+    void end(std::size_t start) {
+        bytes_.push_back(std::byte{0});
+        const auto length = static_cast<std::uint32_t>(bytes_.size() - start);
+        std::memcpy(bytes_.data() + start, &length, sizeof length);
+    }
+    mql::BsonDocument finish() {
+        end(0);
+        return mql::BsonDocument(BsonDocumentView::from_trusted(bytes_));
+    }
+
+  private:
+    std::vector<std::byte>& bytes_;
+};
+
 // Copies what may be read of a document; says whether all of it may.
 class FieldReader {
   public:
-    FieldReader(const BoundField& top, const Subject& subject) : top_(top), subject_(subject) {}
+    FieldReader(const BoundField& top, const Subject& subject, std::vector<std::byte>& buffer)
+        : top_(top), subject_(subject), out_(buffer) {}
 
     Visible run() {
-        mql::BsonWriter writer;
-        const bool any = copy(top_, subject_.root, true, writer);
+        const bool any = copy(top_, subject_.root, true);
         Visible out;
         if (!any) {
             return out;
@@ -120,48 +183,54 @@ class FieldReader {
             out.kind = Visible::Kind::whole;
         } else {
             out.kind = Visible::Kind::fields;
-            out.document = std::move(writer).finish();
+            out.document = out_.finish();
         }
         return out;
     }
 
   private:
-    // True when any field but _id may be read, or nothing but _id is there.
-    bool copy(const BoundField& rules, BsonDocumentView document, bool top,
-              mql::BsonWriter& writer) {
+    // True when any field but _id may be read, or nothing but _id is there. Neighbours that may be
+    // read are copied together.
+    bool copy(const BoundField& rules, BsonDocumentView document, bool top) {
         bool any = false;
         bool other = false;
-        for (const BsonElement& element : document) {
-            if (top && element.key == "_id") {
-                writer.append(element.key, element.value);
+        const auto end = document.end();
+        auto copied = document.begin();
+        for (auto at = copied; at != end;) {
+            const auto here = at;
+            ++at;
+            if (top && here->key == "_id") {
                 continue;
             }
             other = true;
-            const BoundField* rule = rules.find(element.key);
-            if (rule != nullptr && rule->asks_inside()) {
-                any = copy_inside(*rule, element, writer) || any;
-                continue;
-            }
+            const BoundField* rule = rules.find(here->key);
+            const bool asks_inside = rule != nullptr && rule->asks_inside();
             // Without a rule of its own a field of the document is an additional one; inside
             // embedded documents there are none.
             if (rule == nullptr && top) {
                 rule = &rules;
             }
-            if (rule != nullptr && readable(*rule, element.value)) {
-                writer.append(element.key, element.value);
+            if (!asks_inside && rule != nullptr && readable(*rule, here->value)) {
                 any = true;
+                continue;
+            }
+            out_.append(copied, here);
+            copied = at;
+            if (asks_inside) {
+                any = copy_inside(*rule, *here) || any;
             } else {
                 whole_ = false;
             }
         }
+        out_.append(copied, end);
         return any || !other;
     }
 
-    bool copy_inside(const BoundField& rule, const BsonElement& element, mql::BsonWriter& writer) {
+    bool copy_inside(const BoundField& rule, const BsonElement& element) {
         if (element.value.is_document()) {
-            writer.begin_document(element.key);
-            const bool any = copy(rule, element.value.as_document(), false, writer);
-            writer.end();
+            const std::size_t start = out_.begin(mql::BsonType::document, element.key);
+            const bool any = copy(rule, element.value.as_document(), false);
+            out_.end(start);
             return any;
         }
         if (!element.value.is_array()) {
@@ -169,23 +238,25 @@ class FieldReader {
             return false;
         }
         bool any = false;
-        writer.begin_array(element.key);
+        std::size_t index = 0;
+        const std::size_t start = out_.begin(mql::BsonType::array, element.key);
         for (const BsonElement& item : element.value.as_document()) {
             if (item.value.is_document()) {
-                writer.begin_document({});
-                any = copy(rule, item.value.as_document(), false, writer) || any;
-                writer.end();
+                const std::size_t place =
+                    out_.begin(mql::BsonType::document, std::to_string(index++));
+                any = copy(rule, item.value.as_document(), false) || any;
+                out_.end(place);
             } else {
                 whole_ = false;
             }
         }
-        writer.end();
+        out_.end(start);
         return any;
     }
 
     bool readable(const BoundField& rule, BsonView value) const {
-        if (is_true(rule.read) || is_true(rule.write)) {
-            return true;
+        if (rule.reads != BoundField::Reads::ask) {
+            return rule.reads == BoundField::Reads::always;
         }
         Subject subject = subject_;
         subject.field = value;
@@ -195,6 +266,7 @@ class FieldReader {
 
     const BoundField& top_;
     const Subject& subject_;
+    RawDocument out_;
     bool whole_ = true;
 };
 
@@ -308,6 +380,7 @@ class FieldWriter {
 struct CollectionAccess::State {
     std::vector<BoundRole> roles;
     bool has_rules = false;
+    std::vector<std::byte> buffer; ///< of read()
     std::vector<Predicate> filter_queries;
     std::vector<mql::Projection> filter_projections;
 
@@ -409,7 +482,7 @@ Visible CollectionAccess::read(BsonDocumentView document) const {
     if (role->read) {
         return out;
     }
-    out = FieldReader(role->top, subject).run();
+    out = FieldReader(role->top, subject, state_->buffer).run();
     out.role = role->name;
     return out;
 }

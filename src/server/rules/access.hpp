@@ -14,7 +14,7 @@
 // Undefined document_filters, insert and delete are true, all else that is undefined is false. An
 // expression that cannot be evaluated denies.
 //
-// Thread-safety: one thread at a time (functions' results are remembered).
+// Thread-safety: one thread at a time (functions' results and a buffer are kept).
 
 #include <memory>
 #include <optional>

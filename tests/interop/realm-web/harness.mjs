@@ -70,6 +70,7 @@ export class Server {
         this.log = join(this.folder, "tombolod.log");
         this.apps = [join(fixtures, "app"), join(fixtures, "app-confirm"), join(fixtures, "app-functions"), join(fixtures, "app-documents")];
         this.template = join(fixtures, "app-key-set");
+        this.options = [];
         mkdirSync(this.data);
     }
 
@@ -90,6 +91,7 @@ export class Server {
         for (const app of this.apps) {
             options.push("--app", app);
         }
+        options.push(...this.options);
         const child = spawn(this.program, options, { stdio: ["ignore", "pipe", "pipe"] });
         this.child = child;
         let output = "";

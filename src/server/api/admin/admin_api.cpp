@@ -7,6 +7,7 @@
 
 #include "server/api/admin/openapi.hpp"
 #include "server/api/admin/parts.hpp"
+#include "server/rules/rule_check.hpp"
 #include "server/runtime/json.hpp"
 #include "server/runtime/sealer.hpp"
 
@@ -98,13 +99,36 @@ server::Author AdminCall::author() const {
             context_.auth.now_ms()};
 }
 
+namespace {
+
+bool is_rule_file(const std::string& path) {
+    return path.starts_with("data_sources/") &&
+           (path.ends_with("/rules.json") || path.ends_with("/default_rule.json"));
+}
+
+// Rules that a change wrote must be understood; everything else is said by the edit itself.
+Result<void> check_rules(const server::AppTree& before, const server::AppTree& after) {
+    bool same = true;
+    for (const auto& [path, text] : after) {
+        const auto old = before.find(path);
+        same = same && (!is_rule_file(path) || (old != before.end() && old->second == text));
+    }
+    if (same) {
+        return {};
+    }
+    const auto parsed = server::parse_app(after);
+    return parsed ? rules::check_changed_rules(parsed->config, before, after) : Result<void>();
+}
+
+} // namespace
+
 void AdminCall::edit(const Change& change) {
     server::Author who = author();
     who.may_break_sync = bypasses_sync();
     const Result<server::DeployResult> edited = apps().edit(
         app_->id, who, [&](server::AppTree& tree, const server::App& app) -> Result<void> {
             change(tree, app);
-            return {};
+            return check_rules(*app.tree, tree);
         });
     if (!edited) {
         throw ApiException(edit_error(edited.error()));
@@ -157,9 +181,11 @@ const RouteTable& admin_routes() {
         add_auth_routes(all);
         add_app_routes(all);
         add_service_routes(all);
+        add_command_routes(all);
         add_rule_routes(all);
         add_schema_routes(all);
         add_sync_routes(all);
+        add_model_routes(all);
         add_provider_routes(all);
         add_function_routes(all);
         add_value_routes(all);

@@ -147,9 +147,11 @@ class RouteTable {
 void add_auth_routes(RouteTable& table);
 void add_app_routes(RouteTable& table);
 void add_service_routes(RouteTable& table);
+void add_command_routes(RouteTable& table);
 void add_rule_routes(RouteTable& table);
 void add_schema_routes(RouteTable& table);
 void add_sync_routes(RouteTable& table);
+void add_model_routes(RouteTable& table);
 void add_provider_routes(RouteTable& table);
 void add_function_routes(RouteTable& table);
 void add_value_routes(RouteTable& table);

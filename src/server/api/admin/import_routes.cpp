@@ -10,6 +10,7 @@
 #include "server/app/app_json.hpp"
 #include "server/app/app_layout.hpp"
 #include "server/app/zip_writer.hpp"
+#include "server/rules/rule_check.hpp"
 #include "server/runtime/json.hpp"
 
 namespace tombolo::api::admin {
@@ -100,6 +101,7 @@ Import read_import(AdminCall& call) {
     const AppTree given = server::app_tree_of_json(call.body()).value();
     server::ImportedApp normal = server::normalize_app(given).value();
     server::ParsedApp parsed = server::parse_app(normal.tree).value();
+    rules::check_rules(parsed.config).value();
     const std::vector<std::string> missing = undefined_secrets(call, parsed, normal.tree);
     if (!missing.empty()) {
         std::string text = "the app names secrets that are not defined";
