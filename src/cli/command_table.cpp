@@ -41,6 +41,7 @@ CommandTable make_table() {
     };
     add_account_commands(table);
     add_app_commands(table);
+    add_init_command(table);
     add_deploy_commands(table);
     add_user_commands(table);
     add_secret_commands(table);
@@ -48,6 +49,7 @@ CommandTable make_table() {
     add_function_commands(table);
     add_log_commands(table);
     add_schema_commands(table);
+    add_model_commands(table);
     add_data_commands(table);
     add_sync_commands(table);
     add_device_commands(table);

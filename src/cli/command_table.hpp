@@ -12,6 +12,7 @@ const CommandTable& command_table();
 // Each from the file of that name in commands/.
 void add_account_commands(CommandTable& table);
 void add_app_commands(CommandTable& table);
+void add_init_command(CommandTable& table);
 void add_deploy_commands(CommandTable& table);
 void add_user_commands(CommandTable& table);
 void add_secret_commands(CommandTable& table);
@@ -19,6 +20,7 @@ void add_value_commands(CommandTable& table);
 void add_function_commands(CommandTable& table);
 void add_log_commands(CommandTable& table);
 void add_schema_commands(CommandTable& table);
+void add_model_commands(CommandTable& table);
 void add_data_commands(CommandTable& table);
 void add_sync_commands(CommandTable& table);
 void add_device_commands(CommandTable& table);

@@ -35,6 +35,9 @@ std::string name_of(const json::object& user) {
 
 std::string time_of(const json::object& object, const char* key) {
     const json::value* seconds = object.if_contains(key);
+    if (seconds != nullptr && seconds->is_int64() && seconds->get_int64() == 0) {
+        return "never";
+    }
     return seconds != nullptr && seconds->is_int64() ? seconds_text(seconds->get_int64())
                                                      : text_of(object, key);
 }

@@ -7,6 +7,7 @@
 
 #include "core/bytes.hpp"
 #include "core/limits.hpp"
+#include "server/app/zip_writer.hpp"
 
 namespace tombolo::server {
 
@@ -22,6 +23,21 @@ bool is_left_out(const fs::path& relative) {
         }
     }
     return relative.generic_string().starts_with("hosting/files/");
+}
+
+constexpr std::size_t package_files_max = 60'000;
+constexpr std::string_view packages_folder = "functions/node_modules/";
+constexpr std::string_view packages_archive = "functions/node_modules";
+
+// What npm installed beside the functions; commands for a shell and caches are of no use to them.
+bool is_package_file(const std::string& path) {
+    return path.starts_with(packages_folder) &&
+           !path.starts_with(std::string(packages_folder) + ".");
+}
+
+bool has_archive(const AppTree& tree) {
+    const auto found = tree.lower_bound(std::string(packages_archive) + ".");
+    return found != tree.end() && found->first.starts_with(std::string(packages_archive) + ".");
 }
 
 std::vector<std::string_view> lines_of(std::string_view text) {
@@ -72,12 +88,15 @@ Result<AppTree> read_app_directory(const std::string& directory) {
         return Error(ErrorCode::not_found, "there is no app directory", directory);
     }
     AppTree tree;
+    AppTree packages;
     std::size_t bytes = 0;
     fs::recursive_directory_iterator walk(directory, error);
     for (; !error && walk != fs::recursive_directory_iterator(); walk.increment(error)) {
         const fs::path relative = walk->path().lexically_relative(directory);
-        if (is_left_out(relative)) {
-            if (walk->is_directory(error)) {
+        const std::string path = relative.generic_string();
+        const bool is_package = is_package_file(path);
+        if (!is_package && is_left_out(relative)) {
+            if (walk->is_directory(error) && path + "/" != packages_folder) {
                 walk.disable_recursion_pending();
             }
             continue;
@@ -86,7 +105,9 @@ Result<AppTree> read_app_directory(const std::string& directory) {
             continue;
         }
         bytes += walk->file_size(error);
-        if (tree.size() >= limits::app_files_max || bytes > limits::app_bytes_max) {
+        const bool too_many =
+            tree.size() >= limits::app_files_max || packages.size() >= package_files_max;
+        if (too_many || bytes > limits::app_bytes_max) {
             return Error(ErrorCode::limit_exceeded,
                          "the app directory has more than " +
                              std::to_string(limits::app_files_max) + " files or " +
@@ -99,10 +120,17 @@ Result<AppTree> read_app_directory(const std::string& directory) {
             return Error(ErrorCode::io, "cannot read a file of the app directory",
                          walk->path().string());
         }
-        tree.emplace(relative.generic_string(), std::move(content));
+        if (is_package) {
+            packages.emplace(path.substr(path.find('/') + 1), std::move(content));
+        } else {
+            tree.emplace(path, std::move(content));
+        }
     }
     if (error) {
         return Error(ErrorCode::io, "cannot read the app directory: " + error.message(), directory);
+    }
+    if (!packages.empty() && !has_archive(tree)) {
+        TOMBOLO_TRY(tree[std::string(packages_archive) + ".zip"], write_zip(packages));
     }
     return tree;
 }

@@ -30,7 +30,7 @@ std::string Reader::hidden_by() const {
 }
 
 mql::BsonDocumentView Reader::shown() const noexcept {
-    return whole_ ? stored_ : shown_.view();
+    return whole_ ? stored_ : shown_;
 }
 
 Result<void> Reader::start() {
@@ -143,7 +143,7 @@ Result<bool> Reader::judge() {
                 return false;
             }
         }
-        rules::Visible visible = view_.access->read(stored_);
+        const rules::Visible visible = view_.access->read(stored_);
         if (visible.kind == rules::Visible::Kind::hidden) {
             ++hidden_;
             if (hiding_roles_.find(visible.role) == hiding_roles_.end()) {
@@ -153,12 +153,13 @@ Result<bool> Reader::judge() {
         }
         if (visible.kind == rules::Visible::Kind::fields) {
             whole_ = false;
-            shown_ = std::move(visible.document);
+            shown_ = visible.document;
         }
         for (const mql::Projection& projection : view_.access->filter_projections()) {
             mql::EvaluationInput input;
             input.now_ms = view_.now_ms;
-            TOMBOLO_TRY(shown_, projection.apply(shown(), input));
+            TOMBOLO_TRY(projected_, projection.apply(shown(), input));
+            shown_ = projected_;
             whole_ = false;
         }
     }

@@ -83,7 +83,8 @@ class Reader {
 
     std::optional<store::StoredDocument> held_; ///< of `keys`
     mql::BsonDocumentView stored_;
-    mql::BsonDocument shown_; ///< unless whole_
+    mql::BsonDocumentView shown_; ///< unless whole_
+    mql::BsonDocument projected_; ///< by filters of rules
     bool whole_ = true;
     std::string key_;
     store::Version modified_{};

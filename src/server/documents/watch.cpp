@@ -70,12 +70,12 @@ std::optional<mql::BsonDocumentView> shown(const Watches::Watcher& watcher,
             return std::nullopt;
         }
     }
-    rules::Visible visible = watcher.access->read(document);
+    const rules::Visible visible = watcher.access->read(document);
     if (visible.kind == rules::Visible::Kind::hidden) {
         return std::nullopt;
     }
     if (visible.kind == rules::Visible::Kind::fields) {
-        owned = std::move(visible.document);
+        owned = mql::BsonDocument(visible.document);
         document = owned;
     }
     for (const mql::Projection& projection : watcher.access->filter_projections()) {

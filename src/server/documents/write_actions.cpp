@@ -166,12 +166,12 @@ std::optional<BsonDocument> shown_after(const Operation& operation, BsonDocument
     if (operation.access() == nullptr) {
         return BsonDocument(document);
     }
-    rules::Visible visible = operation.access()->read(document);
+    const rules::Visible visible = operation.access()->read(document);
     switch (visible.kind) {
     case rules::Visible::Kind::hidden:
         return std::nullopt;
     case rules::Visible::Kind::fields:
-        return std::move(visible.document);
+        return mql::BsonDocument(visible.document);
     case rules::Visible::Kind::whole:
         break;
     }

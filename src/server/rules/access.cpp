@@ -45,8 +45,13 @@ struct BoundField {
     std::optional<Predicate> write;
     std::vector<NamedField> fields; ///< sorted by name
     Reads reads = Reads::ask;       ///< what `read` and `write` say whatever the document is
+    /// Positions of the fields that are not readable whatever the document is.
+    std::vector<std::size_t> doubtful;
 
     const BoundField* find(std::string_view name) const;
+    /// The same among the doubtful.
+    const BoundField* find_doubtful(std::string_view name) const;
+    void finish();
     /// Its own permissions say nothing: those of the fields inside do.
     bool asks_inside() const;
 };
@@ -56,12 +61,16 @@ struct NamedField {
     BoundField field;
 };
 
+bool is_named(const NamedField& entry, std::string_view name) {
+    return entry.name.size() == name.size() &&
+           (name.empty() || entry.name.front() == name.front()) && entry.name == name;
+}
+
 const BoundField* BoundField::find(std::string_view name) const {
     // A look at each name's length is quicker than comparing the few that a search needs.
     if (fields.size() <= few_fields) {
         for (const NamedField& entry : fields) {
-            if (entry.name.size() == name.size() &&
-                (name.empty() || entry.name.front() == name.front()) && entry.name == name) {
+            if (is_named(entry, name)) {
                 return &entry.field;
             }
         }
@@ -71,6 +80,26 @@ const BoundField* BoundField::find(std::string_view name) const {
         fields.begin(), fields.end(), name,
         [](const NamedField& entry, std::string_view wanted) { return entry.name < wanted; });
     return at != fields.end() && at->name == name ? &at->field : nullptr;
+}
+
+const BoundField* BoundField::find_doubtful(std::string_view name) const {
+    if (doubtful.size() > few_fields) {
+        return find(name);
+    }
+    for (const std::size_t at : doubtful) {
+        if (is_named(fields[at], name)) {
+            return &fields[at].field;
+        }
+    }
+    return nullptr;
+}
+
+void BoundField::finish() {
+    for (std::size_t at = 0; at < fields.size(); ++at) {
+        if (fields[at].field.reads != Reads::always || fields[at].field.asks_inside()) {
+            doubtful.push_back(at);
+        }
+    }
 }
 
 bool BoundField::asks_inside() const {
@@ -97,6 +126,7 @@ BoundField bind_field(const FieldRule& rule, const BindingValues& values) {
     for (const auto& [name, field] : rule.fields) { // in the order of names
         out.fields.push_back({name, bind_field(field, values)});
     }
+    out.finish();
     return out;
 }
 
@@ -123,9 +153,11 @@ BoundRole bind_role(const Role& role, const BindingValues& values) {
                   bind_if_defined(role.erase, values),
                   bind_field(role.additional_fields, values)};
     out.top.fields.clear();
+    out.top.doubtful.clear();
     for (const auto& [name, field] : role.fields) {
         out.top.fields.push_back({name, bind_field(field, values)});
     }
+    out.top.finish();
     return out;
 }
 
@@ -158,9 +190,9 @@ class RawDocument {
         const auto length = static_cast<std::uint32_t>(bytes_.size() - start);
         std::memcpy(bytes_.data() + start, &length, sizeof length);
     }
-    mql::BsonDocument finish() {
+    BsonDocumentView finish() {
         end(0);
-        return mql::BsonDocument(BsonDocumentView::from_trusted(bytes_));
+        return BsonDocumentView::from_trusted(bytes_);
     }
 
   private:
@@ -194,6 +226,8 @@ class FieldReader {
     bool copy(const BoundField& rules, BsonDocumentView document, bool top) {
         bool any = false;
         bool other = false;
+        // What has no rule of its own may be read: then only the doubtful are looked for.
+        const bool open = top && rules.reads == BoundField::Reads::always;
         const auto end = document.end();
         auto copied = document.begin();
         for (auto at = copied; at != end;) {
@@ -203,7 +237,11 @@ class FieldReader {
                 continue;
             }
             other = true;
-            const BoundField* rule = rules.find(here->key);
+            const BoundField* rule = open ? rules.find_doubtful(here->key) : rules.find(here->key);
+            if (open && rule == nullptr) {
+                any = true;
+                continue;
+            }
             const bool asks_inside = rule != nullptr && rule->asks_inside();
             // Without a rule of its own a field of the document is an additional one; inside
             // embedded documents there are none.

@@ -33,7 +33,7 @@ namespace tombolo::rules {
 struct Visible {
     enum class Kind : std::uint8_t { hidden, whole, fields };
     Kind kind = Kind::hidden;
-    mql::BsonDocument document; ///< of `fields`
+    mql::BsonDocumentView document; ///< of `fields`; valid until the next read()
     /// The role that decided; empty when none applied.
     std::string_view role;
 };

@@ -188,6 +188,7 @@ const RouteTable& admin_routes() {
         add_model_routes(all);
         add_provider_routes(all);
         add_function_routes(all);
+        add_dependency_routes(all);
         add_value_routes(all);
         add_user_routes(all);
         add_key_routes(all);

@@ -154,6 +154,7 @@ void add_sync_routes(RouteTable& table);
 void add_model_routes(RouteTable& table);
 void add_provider_routes(RouteTable& table);
 void add_function_routes(RouteTable& table);
+void add_dependency_routes(RouteTable& table);
 void add_value_routes(RouteTable& table);
 void add_user_routes(RouteTable& table);
 void add_key_routes(RouteTable& table);

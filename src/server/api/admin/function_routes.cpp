@@ -277,8 +277,7 @@ http::Response execute(AdminCall& call, bool from_source) {
     }
     const functions::Outcome outcome = call.context().run_function(run);
     if (outcome.failure && outcome.failure->kind == functions::FailureKind::not_found) {
-        throw ApiException(
-            ApiError{400, "FunctionNotFound", "function not found: '" + run.name + "'"});
+        throw ApiException(not_found("FunctionNotFound", "function not found: '" + run.name + "'"));
     }
     const auto result = server::parse_json(outcome.result);
     json::object out{
