@@ -225,11 +225,27 @@ std::size_t BsonDocumentView::count() const noexcept {
     return count;
 }
 
+// Names are short, and most differ in their first letters: that is seen before a name's end is
+// looked for.
 BsonView BsonDocumentView::find(std::string_view key) const noexcept {
-    for (const BsonElement& element : *this) {
-        if (element.key == key) {
-            return element.value;
+    const std::byte* at = data_ + 4;
+    while (*at != std::byte{0}) {
+        const auto type = static_cast<BsonType>(*at);
+        const auto* name = reinterpret_cast<const char*>(at + 1);
+        std::size_t length = 0;
+        while (length < key.size() && name[length] != '\0' && name[length] == key[length]) {
+            ++length;
         }
+        const bool found = length == key.size() && name[length] == '\0';
+        while (name[length] != '\0') {
+            ++length;
+        }
+        const std::byte* value = at + 2 + length;
+        const std::uint32_t size = detail::value_size(type, value);
+        if (found) {
+            return {type, {value, size}};
+        }
+        at = value + size;
     }
     return {};
 }

@@ -15,24 +15,50 @@ using mql::BsonView;
 
 namespace {
 
-// What is undefined is nullopt here.
-std::optional<Predicate> bind_if_defined(const Expression& expression,
-                                         const BindingValues& values) {
-    if (!expression.is_defined()) {
-        return std::nullopt;
-    }
-    return expression.bind(values);
-}
-
 // An expression that cannot be evaluated denies.
 bool holds(const Predicate& predicate, const Subject& subject) {
     const auto result = predicate.test(subject);
     return result && *result;
 }
 
-bool holds(const std::optional<Predicate>& predicate, const Subject& subject, bool if_undefined) {
-    return predicate ? holds(*predicate, subject) : if_undefined;
-}
+// A bound expression, or none. What it says whatever the document is, is known without asking it.
+class Permission {
+  public:
+    enum class Kind : std::uint8_t { undefined, always, never, ask };
+
+    Permission() = default;
+    Permission(const Expression& expression, const BindingValues& values) {
+        if (expression.is_defined()) {
+            predicate_ = expression.bind(values);
+            const auto constant = predicate_->constant();
+            kind_ = !constant ? Kind::ask : (*constant ? Kind::always : Kind::never);
+        }
+    }
+
+    Kind kind() const noexcept { return kind_; }
+    bool is_defined() const noexcept { return kind_ != Kind::undefined; }
+    bool is_always() const noexcept { return kind_ == Kind::always; }
+    bool is_never() const noexcept { return kind_ == Kind::never; }
+    bool holds(const Subject& subject, bool if_undefined) const {
+        switch (kind_) {
+        case Kind::undefined:
+            return if_undefined;
+        case Kind::always:
+            return true;
+        case Kind::never:
+            return false;
+        case Kind::ask:
+            break;
+        }
+        return rules::holds(*predicate_, subject);
+    }
+    /// REQUIRES: is_defined().
+    std::optional<mql::BsonDocument> query() const { return predicate_->query(); }
+
+  private:
+    std::optional<Predicate> predicate_;
+    Kind kind_ = Kind::undefined;
+};
 
 constexpr std::size_t few_fields = 8;
 
@@ -41,8 +67,8 @@ struct NamedField;
 struct BoundField {
     enum class Reads : std::uint8_t { always, never, ask };
 
-    std::optional<Predicate> read;
-    std::optional<Predicate> write;
+    Permission read;
+    Permission write;
     std::vector<NamedField> fields; ///< sorted by name
     Reads reads = Reads::ask;       ///< what `read` and `write` say whatever the document is
     /// Positions of the fields that are not readable whatever the document is.
@@ -103,25 +129,22 @@ void BoundField::finish() {
 }
 
 bool BoundField::asks_inside() const {
-    return !read && !write && !fields.empty();
+    return !read.is_defined() && !write.is_defined() && !fields.empty();
 }
 
 BoundField::Reads certainty(const BoundField& field) {
-    const auto may = [](const std::optional<Predicate>& predicate) {
-        return predicate ? predicate->constant() : std::optional(false);
-    };
-    const auto read = may(field.read);
-    const auto write = may(field.write);
-    if (read == true || write == true) {
+    if (field.read.is_always() || field.write.is_always()) {
         return BoundField::Reads::always;
     }
-    return read == false && write == false ? BoundField::Reads::never : BoundField::Reads::ask;
+    const bool asks =
+        field.read.kind() == Permission::Kind::ask || field.write.kind() == Permission::Kind::ask;
+    return asks ? BoundField::Reads::ask : BoundField::Reads::never;
 }
 
 BoundField bind_field(const FieldRule& rule, const BindingValues& values) {
     BoundField out;
-    out.read = bind_if_defined(rule.read, values);
-    out.write = bind_if_defined(rule.write, values);
+    out.read = Permission(rule.read, values);
+    out.write = Permission(rule.write, values);
     out.reads = certainty(out);
     for (const auto& [name, field] : rule.fields) { // in the order of names
         out.fields.push_back({name, bind_field(field, values)});
@@ -132,25 +155,25 @@ BoundField bind_field(const FieldRule& rule, const BindingValues& values) {
 
 struct BoundRole {
     std::string name;
-    Predicate apply_when;
-    std::optional<Predicate> filter_read;
-    std::optional<Predicate> filter_write;
-    std::optional<Predicate> read;
-    std::optional<Predicate> write;
-    std::optional<Predicate> insert;
-    std::optional<Predicate> erase;
+    Permission apply_when; ///< undefined: always
+    Permission filter_read;
+    Permission filter_write;
+    Permission read;
+    Permission write;
+    Permission insert;
+    Permission erase;
     BoundField top; ///< `fields`, with additional_fields as its own permissions
 };
 
 BoundRole bind_role(const Role& role, const BindingValues& values) {
     BoundRole out{role.name,
-                  role.apply_when.is_defined() ? role.apply_when.bind(values) : Predicate(true),
-                  bind_if_defined(role.filter_read, values),
-                  bind_if_defined(role.filter_write, values),
-                  bind_if_defined(role.read, values),
-                  bind_if_defined(role.write, values),
-                  bind_if_defined(role.insert, values),
-                  bind_if_defined(role.erase, values),
+                  Permission(role.apply_when, values),
+                  Permission(role.filter_read, values),
+                  Permission(role.filter_write, values),
+                  Permission(role.read, values),
+                  Permission(role.write, values),
+                  Permission(role.insert, values),
+                  Permission(role.erase, values),
                   bind_field(role.additional_fields, values)};
     out.top.fields.clear();
     out.top.doubtful.clear();
@@ -159,10 +182,6 @@ BoundRole bind_role(const Role& role, const BindingValues& values) {
     }
     out.top.finish();
     return out;
-}
-
-bool is_true(const std::optional<Predicate>& predicate) noexcept {
-    return predicate && predicate->constant() == true;
 }
 
 // Builds a document in a buffer that outlives it: its runs of elements are copied as they stand.
@@ -299,7 +318,7 @@ class FieldReader {
         Subject subject = subject_;
         subject.field = value;
         subject.previous_field = value;
-        return holds(rule.read, subject, false) || holds(rule.write, subject, false);
+        return rule.read.holds(subject, false) || rule.write.holds(subject, false);
     }
 
     const BoundField& top_;
@@ -389,7 +408,7 @@ class FieldWriter {
         Subject subject = subject_;
         subject.previous_field = before;
         subject.field = after;
-        return holds(rule.write, subject, false);
+        return rule.write.holds(subject, false);
     }
 
     BsonView top_value(std::string_view name, bool before) const {
@@ -424,7 +443,7 @@ struct CollectionAccess::State {
 
     const BoundRole* role_of(const Subject& subject) const {
         for (const BoundRole& role : roles) {
-            if (holds(role.apply_when, subject)) {
+            if (role.apply_when.holds(subject, true)) {
                 return &role;
             }
         }
@@ -463,10 +482,10 @@ CollectionAccess CollectionAccess::bind(const AppRules& app,
     const BindingValues values{facts, app.values(), app.environment(), custom_data};
     for (const Role& role : rules->roles) {
         BoundRole bound = bind_role(role, values);
-        if (bound.apply_when.constant() == false) {
+        if (bound.apply_when.is_never()) {
             continue;
         }
-        const bool last = bound.apply_when.constant() == true;
+        const bool last = !bound.apply_when.is_defined() || bound.apply_when.is_always();
         state->roles.push_back(std::move(bound));
         if (last) {
             break; // no later role is ever asked
@@ -507,17 +526,17 @@ Visible CollectionAccess::read(BsonDocumentView document) const {
     }
     out.role = role->name;
     // Whoever may write may read.
-    const bool reads = holds(role->filter_read, subject, true);
+    const bool reads = role->filter_read.holds(subject, true);
     const bool writes =
-        (!reads || !is_true(role->read)) && holds(role->filter_write, subject, true);
+        (!reads || !role->read.is_always()) && role->filter_write.holds(subject, true);
     if (!reads && !writes) {
         return out;
     }
-    if (holds(role->read, subject, false) || (writes && holds(role->write, subject, false))) {
+    if (role->read.holds(subject, false) || (writes && role->write.holds(subject, false))) {
         out.kind = Visible::Kind::whole;
         return out;
     }
-    if (role->read) {
+    if (role->read.is_defined()) {
         return out;
     }
     out = FieldReader(role->top, subject, state_->buffer).run();
@@ -541,8 +560,8 @@ Verdict allow(const BoundRole& role) {
 // Top-level `write`, else the fields that differ.
 std::string denied_write(const BoundRole& role, const Subject& subject, BsonDocumentView before,
                          BsonDocumentView after) {
-    if (role.write) {
-        return holds(*role.write, subject) ? std::string() : std::string("write");
+    if (role.write.is_defined()) {
+        return role.write.holds(subject, false) ? std::string() : std::string("write");
     }
     const std::string field = FieldWriter(role.top, subject).denied(before, after);
     return field.empty() ? std::string() : "write of field '" + field + "'";
@@ -557,14 +576,14 @@ Verdict CollectionAccess::insert(BsonDocumentView after) const {
     if (role == nullptr) {
         return deny(role, "no role applies");
     }
-    if (!holds(role->filter_write, subject, true)) {
+    if (!role->filter_write.holds(subject, true)) {
         return deny(role, "document_filters.write");
     }
     std::string denied = denied_write(*role, subject, BsonDocumentView(), after);
     if (!denied.empty()) {
         return deny(role, std::move(denied));
     }
-    return holds(role->insert, subject, true) ? allow(*role) : deny(role, "insert");
+    return role->insert.holds(subject, true) ? allow(*role) : deny(role, "insert");
 }
 
 Verdict CollectionAccess::update(BsonDocumentView before, BsonDocumentView after) const {
@@ -578,10 +597,10 @@ Verdict CollectionAccess::update(BsonDocumentView before, BsonDocumentView after
     Subject subject;
     subject.root = after;
     subject.previous = &before;
-    if (!holds(role->filter_write, old, true)) {
+    if (!role->filter_write.holds(old, true)) {
         return deny(role, "document_filters.write before the change");
     }
-    if (!holds(role->filter_write, subject, true)) {
+    if (!role->filter_write.holds(subject, true)) {
         return deny(role, "document_filters.write after the change");
     }
     std::string denied = denied_write(*role, subject, before, after);
@@ -596,10 +615,10 @@ Verdict CollectionAccess::erase(BsonDocumentView before) const {
     if (role == nullptr) {
         return deny(role, "no role applies");
     }
-    if (!holds(role->filter_write, subject, true)) {
+    if (!role->filter_write.holds(subject, true)) {
         return deny(role, "document_filters.write");
     }
-    if (!holds(role->erase, subject, true)) {
+    if (!role->erase.holds(subject, true)) {
         return deny(role, "delete");
     }
     std::string denied = denied_write(*role, subject, before, BsonDocumentView());
@@ -608,23 +627,24 @@ Verdict CollectionAccess::erase(BsonDocumentView before) const {
 
 std::optional<mql::BsonDocument> CollectionAccess::read_query() const {
     // With a role that always applies before all others, its filters bound what can be read.
-    if (state_->roles.size() != 1 || state_->roles.front().apply_when.constant() != true) {
+    if (state_->roles.size() != 1 || (state_->roles.front().apply_when.is_defined() &&
+                                      !state_->roles.front().apply_when.is_always())) {
         return std::nullopt;
     }
     const BoundRole& role = state_->roles.front();
-    if (!role.filter_read || !role.filter_write) {
+    if (!role.filter_read.is_defined() || !role.filter_write.is_defined()) {
         return std::nullopt; // undefined is true
     }
-    const auto reads = role.filter_read->query();
-    const auto writes = role.filter_write->query();
+    const auto reads = role.filter_read.query();
+    const auto writes = role.filter_write.query();
     if (!reads || !writes) {
         return std::nullopt;
     }
     const bool same = mql::identical(reads->view().as_value(), writes->view().as_value());
-    if (same || role.filter_write->constant() == false) {
+    if (same || role.filter_write.is_never()) {
         return reads;
     }
-    if (role.filter_read->constant() == false) {
+    if (role.filter_read.is_never()) {
         return writes;
     }
     mql::BsonWriter writer;
