@@ -231,6 +231,36 @@ TEST_F(AppProcess, schemas_are_checked_here_and_there) {
     EXPECT_EQ(offline.run({"schema", "validate"}).code, 2);
 }
 
+TEST_F(AppProcess, a_new_directory_can_be_pushed) {
+    const std::string root = setup_->folder().path() + "/begun";
+    const Output made = setup_->run({"apps", "init", "begun", "--local", root});
+    ASSERT_EQ(made.code, 0) << made.err;
+    EXPECT_EQ(setup_->run({"apps", "init", "begun", "--local", root}).code, 1);
+    const Output pushed = setup_->run({"push", "--local", root, "--yes"});
+    EXPECT_EQ(pushed.code, 0) << pushed.err;
+}
+
+TEST_F(AppProcess, schemas_are_made_from_documents_and_classes_from_schemas) {
+    ASSERT_EQ(setup_->run({"apps", "create", "models", "--cluster", "Cluster0"}).code, 0);
+    const auto models = [](std::vector<std::string> words, const std::string& input = {}) {
+        words.insert(words.end(), {"--app", "models"});
+        return setup_->run(words, input);
+    };
+    ASSERT_EQ(models({"data", "import", "-", "--format", "json", "--collection", "models.Cat"},
+                     R"({"_id": 1, "name": "Mia"})")
+                  .code,
+              0);
+    const Output schema =
+        models({"schema", "generate", "-d", "models", "-c", "Cat", "--title", "Cat"});
+    ASSERT_EQ(schema.code, 0) << schema.err;
+    EXPECT_THAT(schema.out, HasSubstr("\"title\": \"Cat\""));
+    EXPECT_EQ(models({"schema", "generate", "-d", "models", "-c", "Dog"}).code, 2);
+    const Output swift = run({"schema", "datamodels", "-l", "swift", "--flat"});
+    ASSERT_EQ(swift.code, 0) << swift.err;
+    EXPECT_THAT(swift.out, StartsWith("import Foundation\nimport RealmSwift\n\nclass "));
+    EXPECT_EQ(run({"schema", "datamodels", "-l", "cobol"}).code, 2);
+}
+
 TEST_F(AppProcess, sync_is_shown_paused_and_terminated) {
     EXPECT_THAT(run({"sync", "status"}).out, HasSubstr("sync: running"));
     EXPECT_EQ(run({"sync", "progress"}).code, 0);

@@ -9,7 +9,8 @@ namespace {
 template <class Wanted>
 Result<void> check(const server::AppConfig& config, Wanted wanted) {
     std::string text;
-    for (const Problem& problem : AppRules::parse(config)->problems()) {
+    const std::shared_ptr<const AppRules> rules = AppRules::parse(config);
+    for (const Problem& problem : rules->problems()) {
         if (wanted(problem.path)) {
             text += (text.empty() ? "" : "\n") + problem.path + ": " + problem.message;
         }

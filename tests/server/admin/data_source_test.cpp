@@ -14,11 +14,16 @@ namespace json = boost::json;
 using testing::HasSubstr;
 
 constexpr const char* source = R"({"name": "mongodb", "type": "mongodb", "config": {}})";
-constexpr const char* things = R"("database_name": "db", "collection_name": "Thing")";
+
+// Apps share the store: each test has a database of its own.
+std::string things(const std::string& database) {
+    return R"("database_name": ")" + database + R"(", "collection_name": "Thing")";
+}
 
 // Documents of a collection, one a line.
-AdminAnswer fill(AdminApp& app, const std::string& service, const std::string& lines) {
-    app.query = "?database=db&collection=Thing";
+AdminAnswer fill(AdminApp& app, const std::string& database, const std::string& service,
+                 const std::string& lines) {
+    app.query = "?database=" + database + "&collection=Thing";
     AdminAnswer answer = app.post("services/" + service + "/import", lines);
     app.query = "";
     return answer;
@@ -28,18 +33,17 @@ TEST(AdminCommands, A59_a_generated_schema_fits_the_documents_it_came_from) {
     AdminApp app(shared_server());
     const std::string service = app.post("services", source)["_id"];
     const std::string commands = "services/" + service + "/commands/";
-    ASSERT_EQ(fill(app, service, R"({"_id": 1, "n": 1, "name": "a", "tags": ["x"], "odd": 1}
+    ASSERT_EQ(fill(app, "fits", service, R"({"_id": 1, "n": 1, "name": "a", "tags": ["x"], "odd": 1}
 {"_id": 2, "n": 2.5, "name": null, "tags": [], "odd": "one", "at": {"$date": "2020-01-01T00:00:00Z"}}
 {"_id": 3, "n": {"$numberLong": "5"}, "place": {"lat": 1.5, "lng": 2}, "mix": [1, "a", null], "deep": [[1]]})")
                   .status,
               200);
-    EXPECT_EQ(json::serialize(app.post(commands + "list_databases").body),
-              R"({"databases":["db"]})");
-    EXPECT_EQ(
-        json::serialize(app.post(commands + "list_collections", R"({"database_name": "db"})").body),
-        R"({"collections":["Thing"]})");
+    EXPECT_THAT(app.post(commands + "list_databases").text, HasSubstr("\"fits\""));
+    EXPECT_EQ(json::serialize(
+                  app.post(commands + "list_collections", R"({"database_name": "fits"})").body),
+              R"({"collections":["Thing"]})");
     const AdminAnswer generated =
-        app.post(commands + "generate_schema", std::string("{") + things + R"(, "limit": 100})");
+        app.post(commands + "generate_schema", "{" + things("fits") + R"(, "limit": 100})");
     ASSERT_EQ(generated.status, 200) << generated.text;
     const json::object& schema = generated.object().at("schema").as_object();
     EXPECT_EQ(
@@ -49,9 +53,9 @@ TEST(AdminCommands, A59_a_generated_schema_fits_the_documents_it_came_from) {
         R"("odd":{"bsonType":"mixed"},"at":{"bsonType":"date"},"place":{"bsonType":"object","properties":)"
         R"({"lat":{"bsonType":"double"},"lng":{"bsonType":"int"}}},"mix":{"bsonType":"array","items":{"bsonType":"mixed"}},)"
         R"("deep":{"bsonType":"array","items":{"bsonType":"mixed"}}}})");
-    const AdminAnswer fits = app.post(commands + "validate_documents",
-                                      std::string("{") + things + R"(, "from_schema": )" +
-                                          json::serialize(schema) + "}");
+    const AdminAnswer fits =
+        app.post(commands + "validate_documents",
+                 "{" + things("fits") + R"(, "from_schema": )" + json::serialize(schema) + "}");
     ASSERT_EQ(fits.status, 200) << fits.text;
     EXPECT_EQ(fits.object().at("total_processed_count").as_int64(), 3);
     EXPECT_EQ(fits.object().at("total_error_count").as_int64(), 0) << fits.text;
@@ -61,14 +65,14 @@ TEST(AdminCommands, documents_that_break_a_schema_are_counted_and_named) {
     AdminApp app(shared_server());
     const std::string service = app.post("services", source)["_id"];
     const std::string commands = "services/" + service + "/commands/";
-    ASSERT_EQ(fill(app, service,
+    ASSERT_EQ(fill(app, "breaks", service,
                    "{\"_id\": 1, \"n\": 1}\n{\"_id\": 2, \"n\": \"x\"}\n"
                    "{\"_id\": 3, \"n\": \"y\"}\n{\"_id\": 4, \"n\": 7}")
                   .status,
               200);
     const AdminAnswer answer = app.post(
         commands + "validate_documents",
-        std::string("{") + things +
+        "{" + things("breaks") +
             R"(, "query": {"_id": {"$lt": 4}}, "from_schema": {"properties": {"n": {"bsonType": "int"}}}})");
     ASSERT_EQ(answer.status, 200) << answer.text;
     EXPECT_EQ(answer.object().at("total_processed_count").as_int64(), 3);
@@ -80,7 +84,7 @@ TEST(AdminCommands, documents_that_break_a_schema_are_counted_and_named) {
               R"([{"$numberInt":"2"},{"$numberInt":"3"}])");
     const AdminAnswer sorted =
         app.post(commands + "generate_schema",
-                 std::string("{") + things + R"(, "sort": {"_id": -1}, "limit": 1})");
+                 "{" + things("breaks") + R"(, "sort": {"_id": -1}, "limit": 1})");
     EXPECT_THAT(sorted.text, HasSubstr(R"("n":{"bsonType":"int"})"));
 }
 
@@ -92,14 +96,13 @@ TEST(AdminCommands, unknown_ones_and_wrong_bodies_are_refused) {
     EXPECT_EQ(unknown["error_code"], "ServiceCommandNotFound");
     EXPECT_EQ(app.get(commands + "build_info").status, 200);
     EXPECT_EQ(app.post(commands + "generate_schema", "{}").status, 400);
-    EXPECT_EQ(app.post(commands + "generate_schema", std::string("{") + things + "}").status, 400)
+    EXPECT_EQ(app.post(commands + "generate_schema", "{" + things("empty") + "}").status, 400)
         << "there are no documents";
     EXPECT_EQ(app.post(commands + "generate_schema",
-                       std::string("{") + things + R"(, "filter": {"a": {"$nonsense": 1}}})")
+                       "{" + things("empty") + R"(, "filter": {"a": {"$nonsense": 1}}})")
                   .status,
               400);
-    EXPECT_EQ(app.post(commands + "validate_documents", std::string("{") + things + "}").status,
-              400);
+    EXPECT_EQ(app.post(commands + "validate_documents", "{" + things("empty") + "}").status, 400);
 }
 
 TEST(AdminModels, classes_are_made_for_every_language) {
