@@ -87,8 +87,9 @@ void add_function_commands(CommandTable& table) {
     table.commands.push_back(
         {.path = "function run",
          .summary = "Run a function and print its result",
-         .details = "It runs as the system, or as a user with --user. What it logs goes to "
-                    "standard error. Ends with 1 when the function throws.",
+         .details =
+             "It runs as the system, or as a user with --user. What it logs goes to "
+             "standard error. Ends with 1 when the function throws, with 4 when there is none.",
          .arguments = {{.name = "NAME", .help = "Of the function", .optional = true}},
          .flags = {app_flag(),
                    {.name = "name", .letter = 'n', .value = "NAME", .help = "The same"},
