@@ -53,6 +53,16 @@ class RawClient {
         bool has(std::string_view text) const { return head.find(text) != std::string::npos; }
     };
 
+    /// Reads on until the text has come, in whatever; false when the connection ends before.
+    bool receive_until(std::string_view text) {
+        while (read_.find(text) == std::string::npos) {
+            if (!more()) {
+                return false;
+            }
+        }
+        return true;
+    }
+
     /// The next response, by its Content-Length.
     Answer receive() {
         Answer answer;

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "changeset/codec.hpp"
+#include "server/http/raw_client.hpp"
 #include "server/runtime/json.hpp"
 #include "server/sync_session/operator.hpp"
 #include "server/sync_session/script.hpp"
@@ -154,6 +155,38 @@ TEST_F(OutsideWrites, documents_from_before_the_first_device_are_bootstrapped) {
     device.connect();
     device.synchronize();
     EXPECT_NE(device.replica().state().find_object("Item", std::int64_t{1}), nullptr);
+}
+
+TEST_F(OutsideWrites, fields_that_devices_do_not_see_send_nothing) {
+    Script script(server_, server_.log_in());
+    script.open_file(all_items);
+    insert(R"({"_id":{"$numberLong":"1"},"name":"quay"})");
+    script.download();
+    update("1", R"({"$set":{"keeper":"nobody"}})");
+    update("1", R"({"$set":{"name":"pier"}})");
+    EXPECT_EQ(next_opcodes(script), std::vector{Opcode::update});
+    EXPECT_NE(items("findOne", R"("query":{})").find("nobody"), std::string::npos);
+}
+
+TEST_F(OutsideWrites, and_devices_writes_reach_watch_streams) {
+    Device device(server_.port(), server_.log_in());
+    device.write(islands_schema());
+    device.subscribe({{"Item", "(TRUEPREDICATE)"}});
+    device.connect();
+    device.synchronize();
+    const std::string call =
+        R"({"name":"watch","service":"mongodb-atlas","arguments":[{"database":"app",)"
+        R"("collection":"Item"}]})";
+    http::RawClient watcher(server_.port());
+    watcher.send("GET /api/client/v2.0/app/" + std::string(islands_app) +
+                 "/functions/call?baas_at=" + login_.access_token +
+                 "&baas_request=" + to_base64url(as_bytes(call)) + " HTTP/1.1\r\nHost: h\r\n\r\n");
+    ASSERT_TRUE(watcher.receive_until("\r\n\r\n"));
+    insert(R"({"_id":{"$numberLong":"1"},"name":"quay"})");
+    EXPECT_TRUE(watcher.receive_until("quay"));
+    device.write(item(2, "mole", "ann", 1));
+    device.synchronize();
+    EXPECT_TRUE(watcher.receive_until("mole"));
 }
 
 TEST_F(OutsideWrites, and_a_devices_edit_of_the_same_object_merge) {
