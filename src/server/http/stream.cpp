@@ -5,6 +5,7 @@
 #include <sys/uio.h>
 
 #include <algorithm>
+#include <cerrno>
 
 #include <boost/asio/read.hpp>
 #include <boost/asio/redirect_error.hpp>
@@ -80,7 +81,13 @@ class PlainStream final : public Stream {
     std::size_t write_now(std::span<const asio::const_buffer> buffers) noexcept override {
         return send_now(socket_, buffers);
     }
-    bool can_write_now() const noexcept override { return true; }
+    std::ptrdiff_t read_now(asio::mutable_buffer buffer) noexcept override {
+        const ssize_t count =
+            ::recv(socket_.native_handle(), buffer.data(), buffer.size(), MSG_DONTWAIT);
+        const bool later = count < 0 && (errno == EAGAIN || errno == EINTR);
+        return later ? -1 : std::max<ssize_t>(count, 0);
+    }
+    bool is_direct() const noexcept override { return true; }
     void acknowledge_at_once() noexcept override { set_quick_ack(socket_); }
     awaitable<void> shutdown() override {
         error_code ignored;
@@ -130,7 +137,8 @@ class TlsStream final : public Stream {
     std::size_t write_now(std::span<const asio::const_buffer> /*buffers*/) noexcept override {
         return 0;
     }
-    bool can_write_now() const noexcept override { return false; }
+    std::ptrdiff_t read_now(asio::mutable_buffer /*buffer*/) noexcept override { return -1; }
+    bool is_direct() const noexcept override { return false; }
     void acknowledge_at_once() noexcept override { set_quick_ack(stream_.next_layer()); }
     awaitable<void> shutdown() override {
         error_code ignored;

@@ -38,7 +38,10 @@ class Stream {
     /// As much of the buffers as the system takes at once; 0 when it takes nothing, also after an
     /// error, which write() then meets.
     virtual std::size_t write_now(std::span<const boost::asio::const_buffer> buffers) noexcept = 0;
-    virtual bool can_write_now() const noexcept = 0;
+    /// What is there: bytes, 0 at the end or after an error, -1 when there is nothing for now.
+    virtual std::ptrdiff_t read_now(boost::asio::mutable_buffer buffer) noexcept = 0;
+    /// write_now() and read_now() are of use.
+    virtual bool is_direct() const noexcept = 0;
     /// Has what was received acknowledged now and not with the next data sent: a peer that leaves
     /// Nagle's algorithm on waits for it (sync-protocol.md 1.8). Call it after every read.
     virtual void acknowledge_at_once() noexcept = 0;

@@ -72,6 +72,7 @@ class WebSocketConnection final : public WebSocket,
     enum class State : std::uint8_t { open, closing, ended };
 
     awaitable<void> read_loop(std::string already_read);
+    bool read_what_is_there();
     awaitable<bool> wait_until_resumed();
     void take(ByteView bytes);
     void answer_ping(BinaryMessage payload);

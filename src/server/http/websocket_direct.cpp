@@ -29,7 +29,7 @@ void WebSocketConnection::stop_direct() {
 // What was handed over and is not queued yet comes first.
 void WebSocketConnection::allow_direct() {
     const MutexLock lock(direct_.mutex);
-    direct_.is_open = state_ == State::open && direct_.handed_over == 0 && stream_->can_write_now();
+    direct_.is_open = state_ == State::open && direct_.handed_over == 0 && stream_->is_direct();
 }
 
 WebSocketConnection::Remainder WebSocketConnection::take_remainder() {
@@ -126,7 +126,6 @@ std::size_t WebSocketConnection::write_direct(std::vector<BinaryMessage>& messag
             return done;
         }
     }
-    stream_->acknowledge_at_once();
     return done;
 }
 

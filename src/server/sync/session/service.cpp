@@ -7,6 +7,7 @@
 #include "protocol/negotiation.hpp"
 #include "server/sync/session/sync_model.hpp"
 #include "server/sync/session/sync_roles.hpp"
+#include "server/sync/session/turn_batch.hpp"
 
 namespace tombolo::server::sync {
 
@@ -70,6 +71,7 @@ class SyncService::Slot final : public EngineHost {
     void schedule() override {
         if (is_open_ && !is_scheduled_.exchange(true) && !service_.engine_pool_.submit([this] {
                 is_scheduled_ = false;
+                const TurnBatch batch(service_.session_pool_);
                 engine_->run();
             })) {
             is_scheduled_ = false;

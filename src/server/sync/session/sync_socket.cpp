@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "server/sync/session/turn_batch.hpp"
+
 namespace tombolo::server::sync {
 
 namespace {
@@ -140,6 +142,11 @@ void SyncSocket::schedule() {
         runs_again_ = true;
         return;
     }
+    if (TurnBatch* batch = TurnBatch::current()) {
+        is_scheduled_ = true;
+        batch->add(shared_from_this());
+        return;
+    }
     // A stopping pool takes nothing more; what is left ends with the last reference.
     is_scheduled_ = pool_.submit([self = shared_from_this()] { self->turn(); });
 }
@@ -182,13 +189,10 @@ void SyncSocket::carry_out(const Orders& orders) {
 // True when there is more that could be handled.
 bool SyncSocket::handle_input() {
     for (unsigned count = 0; count < messages_a_turn; ++count) {
-        if (connection_->is_over() || !connection_->takes_input()) {
-            return false;
-        }
         http::BinaryMessage message;
         {
             const MutexLock lock(mutex_);
-            if (inbox_.empty()) {
+            if (inbox_.empty() || connection_->is_over() || !connection_->takes_input()) {
                 return false;
             }
             message = std::move(inbox_.front());

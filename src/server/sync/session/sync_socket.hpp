@@ -61,6 +61,9 @@ class SyncSocket final : public http::WebSocketHandler,
     void close(std::uint16_t code, std::string_view reason) override;
     bool has_room() const noexcept override;
 
+    /// For the pool that was asked for it.
+    void turn() TOMBOLO_EXCLUDES(mutex_);
+
   private:
     SyncSocket(const ObjectId& app, std::string user_id, protocol::Dialect dialect,
                WorkerPool& pool, std::function<void(SyncSocket&)> on_end);
@@ -74,7 +77,6 @@ class SyncSocket final : public http::WebSocketHandler,
         std::string close_reason;
     };
 
-    void turn();
     bool take_turn_here(const http::BinaryMessage& message);
     void carry_out(const Orders& orders);
     bool handle_input();
