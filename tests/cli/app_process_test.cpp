@@ -231,6 +231,23 @@ TEST_F(AppProcess, schemas_are_checked_here_and_there) {
     EXPECT_EQ(offline.run({"schema", "validate"}).code, 2);
 }
 
+TEST_F(AppProcess, npm_packages_are_deployed_from_their_folder) {
+    const std::string root = write_app(setup_->folder(), "packages");
+    setup_->folder().write("packages/functions/greet.js", "exports = () => require('greeting');");
+    setup_->folder().write("packages/functions/package.json",
+                           R"({"dependencies": {"greeting": "1.0.0"}})");
+    setup_->folder().write("packages/functions/node_modules/greeting/index.js",
+                           "module.exports = 'hello from a package';");
+    const Output pushed = setup_->run({"push", "--local", root, "--yes", "--include-node-modules"});
+    ASSERT_EQ(pushed.code, 0) << pushed.err;
+    const Output greeting = setup_->run({"function", "run", "greet", "--app", "packages"});
+    EXPECT_EQ(greeting.code, 0) << greeting.err;
+    EXPECT_THAT(greeting.out, HasSubstr("hello from a package"));
+    const Output pulled = setup_->run({"pull", "--app", "packages", "--local", root + "-again"});
+    EXPECT_EQ(pulled.code, 0) << pulled.err;
+    EXPECT_TRUE(std::filesystem::exists(root + "-again/functions/node_modules.zip"));
+}
+
 TEST_F(AppProcess, a_new_directory_can_be_pushed) {
     const std::string root = (setup_->folder().path() / "begun").string();
     const Output made = setup_->run({"apps", "init", "begun", "--local", root});

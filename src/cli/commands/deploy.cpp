@@ -245,10 +245,49 @@ json::object deploy(Run& run, const json::object& app) {
     }
 }
 
+// One file as the form that the route takes (RFC 7578).
+void upload(Run& run, const std::string& name, const std::string& content) {
+    std::string boundary = "tombolo";
+    while (content.find("--" + boundary) != std::string::npos) {
+        boundary += "-" + std::to_string(boundary.size());
+    }
+    const std::string body = "--" + boundary +
+                             "\r\nContent-Disposition: form-data; name=\"file\"; filename=\"" +
+                             name + "\"\r\nContent-Type: application/octet-stream\r\n\r\n" +
+                             content + "\r\n--" + boundary + "--\r\n";
+    run.admin().request("PUT", run.app_path("/dependencies"), {}, body,
+                        "multipart/form-data; boundary=" + boundary);
+}
+
+// The npm packages of the directory's functions, where they are asked for.
+void push_packages(Run& run, const std::string& root) {
+    const bool packages = run.has("include-node-modules") || run.has("include-dependencies");
+    if (!packages && !run.has("include-package-json")) {
+        return;
+    }
+    const Result<server::AppTree> tree = server::read_app_directory(root);
+    if (!tree) {
+        throw Failure(tree.error());
+    }
+    bool found = false;
+    for (const auto& [path, content] : *tree) {
+        const std::string name = path.substr(path.rfind('/') + 1);
+        const bool wanted = path == "functions/package.json" ||
+                            (packages && path.starts_with("functions/node_modules."));
+        if (wanted) {
+            upload(run, name, content);
+            found = true;
+        }
+    }
+    if (!found) {
+        run.console().warning("there are no packages in " + root + "/functions");
+    }
+}
+
 ExitCode push(Run& run) {
     const std::string root = local_root(run);
     const json::object app = read_local(root);
-    for (const char* flag : {"include-node-modules", "include-hosting", "reset-cdn-cache"}) {
+    for (const char* flag : {"include-hosting", "reset-cdn-cache"}) {
         if (run.has(flag)) {
             run.console().warning(std::string("--") + flag + " has no effect here");
         }
@@ -288,6 +327,7 @@ ExitCode push(Run& run) {
         run.console().result(result, "deployed " + count_of(changes.size(), "change") + " to " +
                                          target->client_app_id);
     }
+    push_packages(run, root);
     const Result<void> kept =
         write_app_meta(root, target->id, run.admin().group(), target->client_app_id);
     if (!kept) {
@@ -488,8 +528,9 @@ void add_directory_commands(CommandTable& table) {
                     .letter = 'n',
                     .value = "NAME",
                     .help = "What to call the deployment"},
-                   {.name = "include-package-json", .hidden = true},
-                   {.name = "include-node-modules", .hidden = true},
+                   {.name = "include-package-json", .help = "Deploy functions/package.json too"},
+                   {.name = "include-node-modules",
+                    .help = "Deploy the npm packages of functions too"},
                    {.name = "include-dependencies", .letter = 'd', .hidden = true},
                    {.name = "include-hosting", .letter = 's', .hidden = true},
                    {.name = "reset-cdn-cache", .letter = 'c', .hidden = true}},
