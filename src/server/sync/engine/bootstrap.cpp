@@ -69,15 +69,20 @@ Result<void> Bootstrap::note_collapsed(const HistorySource& history) {
     return {};
 }
 
-void Bootstrap::add(const ObjectRef& object, const Image& image, bool is_collapsed,
-                    ChangesetBuilder& out, std::size_t& bytes) const {
-    const bool is_in = options_.new_view->holds(object.class_name, image);
+void Bootstrap::add(const ObjectRef& object, Image image, bool is_collapsed, ChangesetBuilder& out,
+                    std::size_t& bytes) const {
+    const View& view = *options_.new_view;
+    bool is_in = image.exists() && view.selects(object.class_name, image.bson());
+    std::optional<Object> content;
+    if (is_in) {
+        content = visible_object(view, object.class_name, image);
+        is_in = content.has_value();
+        image.is_syncable = is_in; // so that nobody reads it again to know
+    }
     const bool was_in = is_collapsed || (options_.old_view != nullptr &&
                                          options_.old_view->holds(object.class_name, image));
     if (is_in && (is_collapsed || !was_in)) {
-        const Model& model = options_.new_view->model();
-        append_content(out, model, object,
-                       *visible_object(*options_.new_view, object.class_name, image));
+        append_content(out, view.model(), object, *content);
         bytes += options_.batch_objects == 0 ? image.document->size()
                                              : options_.batch_bytes / options_.batch_objects + 1;
     } else if (is_in) {
@@ -102,7 +107,7 @@ Result<void> Bootstrap::add_touched(const HistorySource& history, const std::str
     }
     const bool is_collapsed = collapsed_ && collapsed_->contains(object);
     if (!is_collapsed) {
-        add(object, image, false, out, bytes);
+        add(object, std::move(image), false, out, bytes);
     }
     return {};
 }
@@ -138,7 +143,7 @@ Result<void> Bootstrap::fill_class(const SnapshotHistory& history, const store::
                 image.document = std::make_shared<const std::string>(as_text(document));
                 TOMBOLO_TRY(image.sidecar, history.images().sidecar(*storage, key, std::nullopt));
                 if (!collapsed_ || !collapsed_->contains(object)) {
-                    add(object, image, false, out, bytes);
+                    add(object, std::move(image), false, out, bytes);
                 }
             }
         }

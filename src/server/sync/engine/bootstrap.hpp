@@ -64,7 +64,7 @@ class Bootstrap {
     Result<void> add_touched(const HistorySource& history, const std::string& key,
                              const ObjectRef& object, changeset::ChangesetBuilder& out,
                              std::size_t& bytes);
-    void add(const ObjectRef& object, const Image& image, bool is_collapsed,
+    void add(const ObjectRef& object, Image image, bool is_collapsed,
              changeset::ChangesetBuilder& out, std::size_t& bytes) const;
     bool is_done() const noexcept { return position_.class_index >= classes_.size(); }
 
