@@ -353,8 +353,12 @@ TEST(Matching, a_group_that_forgot_says_so) {
     EXPECT_FALSE(group.next(10, 200).is_known);
     EXPECT_EQ(group.next(15, 200).version, 100U);
     group.end(150);
-    EXPECT_FALSE(group.next(120, 151).is_known);
     EXPECT_EQ(group.next(120, 150).version, 121U);
+    EXPECT_FALSE(group.next(150, 151).is_known);
+    ViewGroup quiet(view, 10);
+    quiet.end(30);
+    EXPECT_EQ(quiet.next(10, 20).version, 21U);
+    EXPECT_EQ(quiet.next(10, 99).version, 31U);
 }
 
 } // namespace tombolo::server::sync

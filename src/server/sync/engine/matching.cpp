@@ -8,11 +8,12 @@ namespace tombolo::server::sync {
 
 ViewGroup::Next ViewGroup::next(Number after, Number limit) const {
     const MutexLock lock(mutex_);
-    if (after < since_ || limit > until_) {
+    if (after < since_ || after >= until_) {
         return {};
     }
     const auto found = std::upper_bound(versions_.begin(), versions_.end(), after);
-    return {found == versions_.end() ? limit + 1 : std::min(*found, limit + 1), true};
+    const Number none = std::min(limit, until_) + 1;
+    return {found == versions_.end() ? none : std::min(*found, none), true};
 }
 
 void ViewGroup::record(Number version) {

@@ -42,7 +42,8 @@ class ViewGroup {
     const View& view() const noexcept { return *view_; }
 
     struct Next {
-        /// The first version above `after` that concerns the view; limit + 1: none up to there.
+        /// The first version above `after` that concerns the view, or that the record does not
+        /// reach any more; limit + 1: none up to there.
         Number version = 0;
         bool is_known = false; ///< false: the record says nothing of what follows `after`
     };

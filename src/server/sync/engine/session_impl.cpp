@@ -461,15 +461,13 @@ Number SessionImpl::next_concerned(const View* view, Number limit) {
     return cursor_ + 1;
 }
 
+/// By the text: what concerned the view under an older model still stands.
 const ViewGroup* SessionImpl::group_of(const View& view) const {
-    const ViewGroup* known = nullptr;
-    for (const auto& group : groups_) {
-        if (group->view().reading() == view.reading() &&
-            (known == nullptr || group->next(cursor_, cursor_).is_known)) {
-            known = group.get();
-        }
-    }
-    return known;
+    const auto found = std::find_if(groups_.begin(), groups_.end(), [&](const auto& group) {
+        return *group->view().reading() == *view.reading() &&
+               group->next(cursor_, cursor_).is_known;
+    });
+    return found == groups_.end() ? nullptr : found->get();
 }
 
 Result<std::optional<Outgoing>> SessionImpl::steady(const Now& now) {
