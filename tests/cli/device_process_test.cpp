@@ -83,7 +83,7 @@ TEST_F(Devices, two_of_them_converge_after_both_were_edited_apart) {
                 HasSubstr(R"("tags":["a","b"],"visits":2)"));
     ASSERT_EQ(sync("ann", "delete", {"Note", note}).code, 0);
     ASSERT_EQ(sync("bob", "once").code, 0);
-    EXPECT_EQ(sync("bob", "show", {"Note"}).out, "");
+    EXPECT_TRUE(sync("bob", "show", {"Note", "--json"}).objects().empty());
 }
 
 TEST_F(Devices, writes_wait_while_the_server_is_away) {
@@ -148,7 +148,7 @@ TEST_F(Devices, a_reset_repeats_what_was_not_sent_or_drops_it) {
     make_device("bob");
     const std::string held = sync("bob", "show", {"Note"}).out;
     EXPECT_THAT(held, HasSubstr("only here"));
-    EXPECT_THAT(held, HasSubstr(R"("tags":["a","b"])"));
+    EXPECT_THAT(held, HasSubstr(R"(["a","b"])"));
 
     ASSERT_EQ(insert("ann", ann, "to be dropped", {"--offline"}).code, 0);
     EXPECT_EQ(sync("ann", "reset", {"--discard", "--yes"}).code, 0);

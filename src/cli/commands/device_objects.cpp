@@ -8,6 +8,7 @@
 #include "cli/data/byte_source.hpp"
 #include "cli/data/json_splitter.hpp"
 #include "cli/device/device_command.hpp"
+#include "core/bytes.hpp"
 #include "core/random.hpp"
 #include "server/runtime/json.hpp"
 
@@ -16,6 +17,45 @@ namespace tombolo::cli {
 namespace {
 
 namespace json = boost::json;
+
+/// Of a value in a table.
+constexpr std::size_t cell_bytes_max = 60;
+
+std::string cell_of(const json::value* value) {
+    if (value == nullptr) {
+        return {};
+    }
+    const json::object* only = value->if_object();
+    if (only != nullptr && only->size() == 1 && only->contains("$oid")) {
+        return std::string(only->at("$oid").as_string());
+    }
+    std::string text =
+        value->is_string() ? std::string(value->get_string()) : json::serialize(*value);
+    if (text.size() > cell_bytes_max) {
+        text.resize(cell_bytes_max);
+        while (!text.empty() && !is_utf8(text)) {
+            text.pop_back();
+        }
+        text += "...";
+    }
+    return text;
+}
+
+void show_table(Run& run, const changeset::ClassInfo& info,
+                const std::vector<json::object>& objects) {
+    std::vector<std::string> headers = {info.primary_key};
+    for (const changeset::ColumnInfo& column : info.columns) {
+        headers.push_back(column.name);
+    }
+    std::vector<std::vector<std::string>> rows;
+    for (const json::object& object : objects) {
+        std::vector<std::string>& row = rows.emplace_back();
+        for (const std::string& header : headers) {
+            row.push_back(cell_of(object.if_contains(header)));
+        }
+    }
+    run.console().table(headers, rows, objects);
+}
 
 ExitCode show(Run& run) {
     DeviceRun device(run);
@@ -34,9 +74,14 @@ ExitCode show(Run& run) {
             keys.push_back(key);
         }
     }
+    std::vector<json::object> objects;
     for (const PrimaryKey& key : keys) {
-        const json::object object = parsed_object(value_or_usage(documents.json(info->name, key)));
-        run.console().result(object, json::serialize(object));
+        objects.push_back(parsed_object(value_or_usage(documents.json(info->name, key))));
+    }
+    if (run.has("KEY")) {
+        run.console().result(objects.front(), json::serialize(objects.front()));
+    } else {
+        show_table(run, *info, objects);
     }
     return ExitCode::done;
 }
@@ -160,6 +205,7 @@ void add_device_object_commands(CommandTable& table) {
     table.commands.push_back(
         {.path = "sync show",
          .summary = "Print objects that a device holds",
+         .details = "A table, or one object whole with its KEY; with --json all are whole.",
          .arguments = {{.name = "CLASS", .help = "Class"},
                        {.name = "KEY", .help = "Its _id", .optional = true}},
          .flags = device_flags(
