@@ -41,6 +41,9 @@ struct Context {
     /// Told, from any thread, when a user's sessions were all ended: disabled, removed, revoked.
     /// May be empty.
     std::function<void(const ObjectId& app, const ObjectId& user)> on_access_ended = {};
+    /// Told, from any thread, when what rules know of a user changed: data of an identity, or the
+    /// identities. May be empty.
+    std::function<void(const ObjectId& app, const ObjectId& user)> on_user_changed = {};
 };
 
 } // namespace tombolo::auth

@@ -70,6 +70,7 @@ SignedIn Sessions::sign_in(const App& app, VerifiedIdentity identity,
         User user;
         std::optional<std::string> stored_user;
         std::optional<std::string> owner;
+        bool is_changed = false;
         const std::string identity_key = keys.identity(identity.provider_type, identity.key);
         if (identity.user) {
             owner = identity.user->to_string();
@@ -88,6 +89,7 @@ SignedIn Sessions::sign_in(const App& app, VerifiedIdentity identity,
             for (Identity& one : user.identities) {
                 if (!identity.user && one.provider_type == identity.provider_type &&
                     one.id == identity.identity_id) {
+                    is_changed = is_changed || one.data != identity.data;
                     one.data = identity.data;
                 }
             }
@@ -127,6 +129,9 @@ SignedIn Sessions::sign_in(const App& app, VerifiedIdentity identity,
                                "");
         if (!commit_or_conflict(context_.store, std::move(transaction))) {
             continue; // somebody signed the same user in: read again
+        }
+        if (is_changed && context_.on_user_changed) {
+            context_.on_user_changed(app.id, user.id);
         }
         if (!stored_user && on_creation) {
             try {
@@ -189,6 +194,9 @@ SignedIn Sessions::link(const Caller& caller, VerifiedIdentity identity) const {
             }
             if (!commit_or_conflict(context_.store, std::move(transaction))) {
                 continue;
+            }
+            if (context_.on_user_changed) {
+                context_.on_user_changed(caller.app->id, user.id);
             }
         }
         // The refresh token of the running session, made again from its claims.

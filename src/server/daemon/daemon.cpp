@@ -393,6 +393,9 @@ class Daemon::Impl {
         context_->on_access_ended = [this](const ObjectId& app, const ObjectId& user) {
             sync_->access_ended(app, user.to_string());
         };
+        context_->on_user_changed = [this](const ObjectId& app, const ObjectId& user) {
+            sync_->roles_changed(app, user.to_string());
+        };
         apps_->add_listener([this](const AppEvent& event) {
             if (event.after != nullptr) {
                 sync_->app_changed(event.after);

@@ -124,7 +124,7 @@ class SyncService::Slot final : public EngineHost {
 SyncService::SyncService(ServiceOptions options, store::Store& store, const AppRepository& apps,
                          const Clock& clock, Random& random, const Log& log)
     : options_(std::move(options)), store_(store), apps_(apps), clock_(clock), random_(random),
-      log_(log), routes_(store),
+      log_(log), routes_(store), user_data_(store),
       engine_pool_({"sync-engine", options_.engine_threads, options_.connections_max, false}),
       session_pool_(
           {"sync-session", options_.session_threads, 2 * options_.connections_max, false}) {}
@@ -306,7 +306,21 @@ void SyncService::write(store::Transaction transaction, store::Store::Completion
     (*slot)->engine().write(std::move(transaction), std::move(done));
 }
 
+void SyncService::users_changed(std::vector<ChangedUser> users) {
+    // Their roles are asked for anew, which reads the store: not here.
+    const bool is_queued = session_pool_.submit([this, users = std::move(users)] {
+        for (const ChangedUser& each : users) {
+            roles_changed(each.app, each.user_id);
+        }
+    });
+    if (!is_queued) {
+        log_.warning(
+            "sync roles of users whose data changed are asked for at their next connection", {});
+    }
+}
+
 void SyncService::app_removed(const ObjectId& app) {
+    user_data_.remove(app);
     close_connections(app, "", 1011, "the app was removed");
     routes_.remove(app);
     const MutexLock lock(mutex_);
@@ -317,6 +331,10 @@ void SyncService::app_removed(const ObjectId& app) {
 }
 
 void SyncService::app_changed(const std::shared_ptr<const App>& app) {
+    if (const Result<void> set = user_data_.set(*app); !set) {
+        log_.error("changes of custom user data will not be noticed",
+                   {{"app", app->client_app_id}, {"error", set.error().what()}});
+    }
     const auto slot = find_slot(app->id);
     if (slot == nullptr) {
         // Not used yet: its engine starts with the first device or write.

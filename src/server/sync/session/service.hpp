@@ -69,6 +69,10 @@ class SyncService final : public OutsideWriter {
     // OutsideWriter: what is no device's write, of a collection that some app syncs.
     bool takes(store::CollectionId collection) const override;
     void write(store::Transaction transaction, store::Store::Completion done) override;
+    std::vector<ChangedUser> users_in(const store::Transaction& transaction) const override {
+        return user_data_.users_in(transaction);
+    }
+    void users_changed(std::vector<ChangedUser> users) override;
 
     /// The answer to a WebSocket upgrade: a 101, or invalid_argument (400) when it is not a proper
     /// one or no version is common, unavailable (503) when the app does not sync now.
@@ -119,6 +123,7 @@ class SyncService final : public OutsideWriter {
     const Log& log_;
     Counters counters_;
     Routes routes_;
+    UserDataWatch user_data_;
     Mutex opening_; ///< one engine is opened at a time
     mutable Mutex mutex_;
     std::map<ObjectId, std::shared_ptr<Slot>> slots_ TOMBOLO_GUARDED_BY(mutex_);

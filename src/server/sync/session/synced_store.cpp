@@ -25,7 +25,20 @@ bool SyncedStore::is_synced(const store::Transaction& transaction) const {
     return false;
 }
 
+std::vector<ChangedUser> SyncedStore::users_in(const store::Transaction& transaction) const {
+    return writer_ == nullptr ? std::vector<ChangedUser>() : writer_->users_in(transaction);
+}
+
 Result<Version> SyncedStore::commit(store::Transaction transaction) {
+    std::vector<ChangedUser> users = users_in(transaction);
+    Result<Version> made = commit_plainly(std::move(transaction));
+    if (made && !users.empty()) {
+        writer_->users_changed(std::move(users));
+    }
+    return made;
+}
+
+Result<Version> SyncedStore::commit_plainly(store::Transaction transaction) {
     if (!is_synced(transaction)) {
         return store_.commit(std::move(transaction));
     }
@@ -38,6 +51,15 @@ Result<Version> SyncedStore::commit(store::Transaction transaction) {
 }
 
 void SyncedStore::commit_async(store::Transaction transaction, Completion done) {
+    if (std::vector<ChangedUser> users = users_in(transaction); !users.empty()) {
+        done = [writer = writer_, users = std::move(users),
+                inner = std::move(done)](Result<Version> made) {
+            if (made) {
+                writer->users_changed(users);
+            }
+            inner(std::move(made));
+        };
+    }
     if (is_synced(transaction)) {
         writer_->write(std::move(transaction), std::move(done));
     } else {

@@ -13,7 +13,10 @@
 // Thread-safety: as Store. connect() before other threads use it. commit() of such documents waits
 // for the engine: not on the engine's threads.
 
+#include <vector>
+
 #include "server/store/store.hpp"
+#include "server/sync/session/user_data_watch.hpp"
 
 namespace tombolo::server::sync {
 
@@ -24,6 +27,10 @@ class OutsideWriter {
     virtual bool takes(store::CollectionId collection) const = 0;
     /// REQUIRES: takes() one of the transaction's collections, or did a moment ago.
     virtual void write(store::Transaction transaction, store::Store::Completion done) = 0;
+    /// Users about whom the transaction says something that rules may ask for.
+    virtual std::vector<ChangedUser> users_in(const store::Transaction& transaction) const = 0;
+    /// Such a transaction is durable. Must not block.
+    virtual void users_changed(std::vector<ChangedUser> users) = 0;
 };
 
 class SyncedStore final : public store::Store {
@@ -59,6 +66,8 @@ class SyncedStore final : public store::Store {
 
   private:
     bool is_synced(const store::Transaction& transaction) const;
+    std::vector<ChangedUser> users_in(const store::Transaction& transaction) const;
+    Result<store::Version> commit_plainly(store::Transaction transaction);
 
     store::Store& store_;
     OutsideWriter* writer_ = nullptr;
