@@ -94,6 +94,8 @@ struct EngineBugs {
     bool sent_before_durable = false;
     bool points_not_met = false;
     bool drained_under_the_old_role = false;
+    bool hidden_fields_sent = false;
+    bool unwritable_fields_taken = false;
 };
 
 struct EngineOptions {

@@ -397,9 +397,10 @@ Result<Integrator::Judged> Integrator::judge(LoadedFile& file, const View* view,
 namespace {
 
 /// Whether the part keeps to the fields that the role may write.
-bool keeps_to_fields(const View& view, const std::string& class_name, const Changeset& part) {
+bool keeps_to_fields(const View& view, const std::string& class_name, const Changeset& part,
+                     const EngineBugs& bugs) {
     const FieldMask* mask = view.mask(class_name);
-    if (mask == nullptr || mask->writes_all()) {
+    if (mask == nullptr || mask->writes_all() || bugs.unwritable_fields_taken) {
         return true;
     }
     const auto all = part.instructions();
@@ -427,7 +428,7 @@ Result<void> Integrator::decide(const View& view, Judged& judged, const Changese
         }
         object = read_object(*model_, class_name, judged.before);
         if (!object || !view.may_write(class_name, judged.before.bson()) ||
-            !keeps_to_fields(view, class_name, part) ||
+            !keeps_to_fields(view, class_name, part, options_.bugs) ||
             (erases && !view.may_erase(class_name, judged.before.bson()))) {
             return {};
         }
@@ -459,7 +460,8 @@ Result<void> Integrator::decide(const View& view, Judged& judged, const Changese
     }
     after->is_syncable = true;
     const bool is_new = !existed || erases;
-    if (!view.may_write(class_name, after->bson()) || !keeps_to_fields(view, class_name, part) ||
+    if (!view.may_write(class_name, after->bson()) ||
+        !keeps_to_fields(view, class_name, part, options_.bugs) ||
         (is_new && !view.may_insert(class_name, after->bson()))) {
         return {};
     }
@@ -489,7 +491,8 @@ Result<void> Integrator::decide_asymmetric(const View* view, Judged& judged,
     Result<Image> after = write_object(*model_, judged.object, **std::move(applied), {});
     const std::string& class_name = judged.object.class_name;
     if (!after || !view->may_write(class_name, after->bson()) ||
-        !keeps_to_fields(*view, class_name, part) || !view->may_insert(class_name, after->bson())) {
+        !keeps_to_fields(*view, class_name, part, options_.bugs) ||
+        !view->may_insert(class_name, after->bson())) {
         host_.log("sync: an ingested object was not allowed and is dropped: " +
                   to_text(judged.object));
         refused_ingests_.push_back(

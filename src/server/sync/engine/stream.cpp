@@ -169,7 +169,7 @@ Result<std::vector<std::byte>> Stream::cut_to_view(const View& view, const Entry
         const ObjectRef& object = cut.parts[i].object;
         if (rows.parts[i] == PartRow::unchanged) {
             append_readable(out, cut.changeset, cut.parts[i].instructions,
-                            view.mask(object.class_name));
+                            bugs_.hidden_fields_sent ? nullptr : view.mask(object.class_name));
         } else if (rows.parts[i] == PartRow::erase) {
             append_erase(out, object);
         } else if (rows.parts[i] == PartRow::content) {
