@@ -58,6 +58,17 @@ server::sync::SyncModel model() {
 
 } // namespace
 
+Result<server::sync::Role> Roles::role_of(std::string_view user) {
+    const std::lock_guard lock(mutex_);
+    const auto found = roles_.find(user);
+    return found == roles_.end() ? server::sync::Role() : found->second;
+}
+
+void Roles::set(const std::string& user, server::sync::Role role) {
+    const std::lock_guard lock(mutex_);
+    roles_[user] = std::move(role);
+}
+
 Bed::Bed(std::string folder) : folder_(std::move(folder)) {
     std::filesystem::remove_all(folder_);
     store::EmbeddedOptions options;
@@ -113,30 +124,43 @@ void Device::Signal::on_outgoing() {
     }
 }
 
-Device::Device(Bed& bed, std::string user) {
-    protocol::SaltedFileIdent file;
+Device::Device(Bed& bed, std::string user) : user_(std::move(user)) {
     std::atomic<bool> is_made{false};
-    bed.engine().allocate_file(user, 0, [&](Result<protocol::SaltedFileIdent> made) {
-        file = made.value();
+    bed.engine().allocate_file(user_, 0, [&](Result<protocol::SaltedFileIdent> made) {
+        file_ = made.value();
         is_made = true;
         is_made.notify_all();
     });
     is_made.wait(false);
+    identify(bed);
+    receive_until([this] { return active_query_ == 0; });
+}
+
+void Device::come_back(Bed& bed) {
+    session_->close();
+    signal_ = std::make_shared<Signal>();
+    active_query_ = -1;
+    identify(bed);
+}
+
+void Device::identify(Bed& bed) {
     server::sync::IdentRequest request;
-    request.user_id = std::move(user);
-    request.file = file;
-    request.query_body = "{}";
+    request.user_id = user_;
+    request.file = file_;
+    request.scan = progress_.download;
+    request.latest = progress_.latest;
+    request.query_version = {query_};
+    request.query_body = body_;
     auto result = bed.engine().identify(request, signal_);
     if (auto* error = std::get_if<SessionError>(&result)) {
         die(error->body.message);
     }
     session_ = std::get<std::shared_ptr<server::sync::Session>>(std::move(result));
-    receive_until([this] { return active_query_ == 0; });
 }
 
 void Device::subscribe(const std::string& query) {
-    const std::string body = R"({"Note":")" + query + "\"}";
-    if (session_->query({++query_}, body)) {
+    body_ = R"({"Note":")" + query + "\"}";
+    if (session_->query({++query_}, body_)) {
         die("the query is refused");
     }
 }

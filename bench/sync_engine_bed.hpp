@@ -1,11 +1,12 @@
 #pragma once
 
 // An engine over a store in a folder of its own, a thread that runs it, and devices without
-// sockets: the bed of bench/sync_engine.cpp.
+// sockets: the bed of bench/sync_engine.cpp and bench/rules.cpp.
 
 #include <atomic>
 #include <condition_variable>
 #include <functional>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -20,6 +21,17 @@
 
 namespace tombolo::bench {
 
+/// Roles by user; users that are not listed may do everything.
+class Roles final : public server::sync::RoleProvider {
+  public:
+    Result<server::sync::Role> role_of(std::string_view user) override;
+    void set(const std::string& user, server::sync::Role role);
+
+  private:
+    std::mutex mutex_;
+    std::map<std::string, server::sync::Role, std::less<>> roles_;
+};
+
 class Bed final : public server::sync::EngineHost {
   public:
     /// The folder is emptied, and removed at the end.
@@ -28,6 +40,7 @@ class Bed final : public server::sync::EngineHost {
 
     server::sync::Engine& engine() { return *engine_; }
     store::Store& store() { return *store_; }
+    Roles& roles() { return roles_; }
     store::CollectionId collection() const;
     void schedule() override;
 
@@ -37,7 +50,7 @@ class Bed final : public server::sync::EngineHost {
     std::string folder_;
     SystemClock clock_;
     SystemRandom random_;
-    server::sync::FixedRole roles_{server::sync::Role()};
+    Roles roles_;
     std::unique_ptr<store::Store> store_;
     std::unique_ptr<server::sync::Engine> engine_;
     std::mutex mutex_;
@@ -54,6 +67,8 @@ class Device {
     ~Device() { session_->close(); }
 
     void subscribe(const std::string& query);
+    /// Another binding of the same file, where the last one ended.
+    void come_back(Bed& bed);
     /// Takes everything there is; returns how many messages.
     std::size_t receive();
     /// Takes messages until `done`, waiting in between.
@@ -78,6 +93,11 @@ class Device {
         std::condition_variable wake;
     };
 
+    void identify(Bed& bed);
+
+    std::string user_;
+    std::string body_ = "{}";
+    protocol::SaltedFileIdent file_;
     std::shared_ptr<Signal> signal_ = std::make_shared<Signal>();
     std::shared_ptr<server::sync::Session> session_;
     protocol::SyncProgress progress_;
