@@ -7,6 +7,7 @@
 // thread-safe; lives as long as the run.
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
 #include <set>
@@ -24,6 +25,11 @@ namespace tombolo::sim {
 class EngineOracle {
   public:
     EngineOracle(World& world, std::string database);
+
+    /// Whether a device may be told `said` of a document; by default that they are the same.
+    using IsShown =
+        std::function<bool(std::uint64_t file, const Document& said, const Document& document)>;
+    void set_is_shown(IsShown is_shown) { is_shown_ = std::move(is_shown); }
 
     /// Before the changeset is uploaded: what invariant 5 judges its fate by.
     void note_upload(std::uint64_t file, std::uint64_t client_version, std::uint64_t base,
@@ -88,6 +94,9 @@ class EngineOracle {
 
     World& world_;
     std::string database_;
+    IsShown is_shown_ = [](std::uint64_t, const Document& said, const Document& document) {
+        return same_document(said, document);
+    };
     server::sync::RecordKeys keys_;
     changeset::MemoryState state_ = empty_state();
     std::uint64_t top_ = 0;
