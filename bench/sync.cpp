@@ -36,6 +36,7 @@ constexpr Metric metrics[] = {
     {"bootstrap_many", bench_bootstrap_many},
     {"idle_session", bench_idle_session},
     {"reconnect_storm", bench_reconnect_storm},
+    {"reconnect_storm_tls", bench_reconnect_storm_tls},
     {"history_growth", bench_history_growth},
 };
 

@@ -23,6 +23,7 @@ void bench_outside_writes();
 void bench_bootstrap_many();
 void bench_idle_session();
 void bench_reconnect_storm();
+void bench_reconnect_storm_tls();
 void bench_history_growth();
 
 /// p50 and p99, sorted on the way.

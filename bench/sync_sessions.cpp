@@ -157,6 +157,10 @@ void bench_idle_session() {
 void bench_reconnect_storm() {
     raise_file_limit(files_needed);
     storm(false);
+}
+
+void bench_reconnect_storm_tls() {
+    raise_file_limit(files_needed);
     storm(true);
 }
 

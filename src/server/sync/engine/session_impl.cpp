@@ -503,23 +503,27 @@ Result<std::optional<Outgoing>> SessionImpl::steady(const Now& now) {
 // MARK
 
 std::optional<Outgoing> SessionImpl::answer_mark(const Now& now) {
-    std::optional<protocol::RequestIdent> answered;
     for (PendingMark& mark : marks_) {
         if (!mark.target && now.processed >= mark.after_inputs) {
             mark.target = now.published.top;
         }
     }
     const bool is_blocked = now.point != nullptr && !now.is_requested;
-    while (!marks_.empty() && marks_.front().target &&
-           (cursor_ >= *marks_.front().target || (is_blocked && cursor_ >= now.limit))) {
+    std::size_t answered = 0;
+    while (answered < marks_.size() && marks_[answered].target &&
+           (cursor_ >= *marks_[answered].target || (is_blocked && cursor_ >= now.limit))) {
         if (sent_ && sent_->download.server.value < cursor_) {
             // The client counts itself up to date by the cursor it was sent.
             return finish_download({}, *now.file);
         }
-        answered = marks_.front().request;
-        marks_.pop_front();
+        ++answered;
     }
-    return answered ? std::optional<Outgoing>(OutgoingMark{*answered}) : std::nullopt;
+    if (answered == 0) {
+        return std::nullopt;
+    }
+    const OutgoingMark newest{marks_[answered - 1].request};
+    marks_.erase(marks_.begin(), marks_.begin() + static_cast<std::ptrdiff_t>(answered));
+    return std::optional<Outgoing>(newest);
 }
 
 } // namespace tombolo::server::sync

@@ -5,8 +5,8 @@
 // The session computes its messages from what is durable; it shares with the integrator only the
 // mailbox. Thread-safety: SessionImpl belongs to its caller's thread; Mailbox is safe.
 
-#include <deque>
 #include <limits>
+#include <list>
 #include <memory>
 #include <optional>
 #include <set>
@@ -34,8 +34,8 @@ struct Mailbox {
     struct Content {
         bool is_ready = false; ///< IDENT was integrated
         std::shared_ptr<const FileState> file;
-        std::set<Number> requested; ///< points whose QUERY came in this binding
-        std::deque<OutgoingQueryError> query_errors;
+        std::set<Number> requested;                 ///< points whose QUERY came in this binding
+        std::list<OutgoingQueryError> query_errors; ///< takes no memory while empty
         std::optional<SessionError> error;
         std::uint64_t processed = 0; ///< how many of the session's inputs
         std::size_t backlog_bytes = 0;
@@ -171,7 +171,7 @@ class SessionImpl final : public Session {
     std::unique_ptr<Bootstrap> bootstrap_;
     OutgoingDownload bootstrap_header_;
     std::int32_t bootstrap_steps_ = 0;
-    std::deque<PendingMark> marks_;
+    std::vector<PendingMark> marks_;
     std::uint64_t submitted_ = 0;
     bool is_over_ = false;
 };
