@@ -39,13 +39,18 @@ constexpr bool is_equal_by_bytes(BsonType type) noexcept {
     return type == BsonType::string || type == BsonType::object_id || type == BsonType::date;
 }
 
+bool same_bytes(BsonView left, BsonView right) noexcept {
+    return left.bytes().size() == right.bytes().size() &&
+           std::memcmp(left.bytes().data(), right.bytes().data(), left.bytes().size()) == 0;
+}
+
+/// So many values are looked through before they are searched.
+constexpr std::size_t few_values = 8;
+
 bool test(const ComparePredicate& predicate, BsonView value) noexcept {
     if (predicate.op == CompareOperator::eq && value.type() == predicate.operand.type() &&
         is_equal_by_bytes(value.type())) {
-        const ByteView left = value.bytes();
-        const ByteView right = predicate.operand.bytes();
-        return left.size() == right.size() &&
-               std::memcmp(left.data(), right.data(), left.size()) == 0;
+        return same_bytes(value, predicate.operand);
     }
     const int kind = canonical_type(value.type());
     if (kind == predicate.kind) {
@@ -84,6 +89,12 @@ bool test(const RegexPredicate& predicate, BsonView value, MatchState& state) {
 
 bool test(const InPredicate& predicate, BsonView value, MatchState& state) {
     if (predicate.has_null && value.is_nullish()) {
+        return true;
+    }
+    if (is_equal_by_bytes(value.type()) && predicate.values.size() <= few_values &&
+        std::any_of(predicate.values.begin(), predicate.values.end(), [&](BsonView each) {
+            return each.type() == value.type() && same_bytes(each, value);
+        })) {
         return true;
     }
     if (!value.is_missing() &&

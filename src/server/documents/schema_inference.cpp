@@ -17,11 +17,18 @@ using mql::BsonView;
 
 /// A field, wherever it stands, or the elements of an array.
 struct SchemaInference::Place {
-    std::set<std::string_view> types;                  ///< without null
-    bool is_null = false;                              ///< in some document
-    std::vector<std::pair<std::string, Place>> fields; ///< in the order they were first seen
+    struct Field;
+
+    std::set<std::string_view> types; ///< without null
+    bool is_null = false;             ///< in some document
+    std::vector<Field> fields;        ///< in the order they were first seen
     std::map<std::string, std::size_t, std::less<>> by_name;
     std::unique_ptr<Place> items;
+};
+
+struct SchemaInference::Place::Field {
+    std::string name;
+    Place place;
 };
 
 namespace {
@@ -147,9 +154,9 @@ void SchemaInference::see_fields(Place& place, mql::BsonDocumentView document) {
             }
             ++fields_;
             found = place.by_name.emplace(element.key, place.fields.size()).first;
-            place.fields.emplace_back(element.key, Place());
+            place.fields.push_back({std::string(element.key), Place()});
         }
-        see(place.fields[found->second].second, element.value);
+        see(place.fields[found->second].place, element.value);
     }
 }
 

@@ -184,6 +184,27 @@ BoundRole bind_role(const Role& role, const BindingValues& values) {
     return out;
 }
 
+// An element of a document and where it begins and ends. Names are short: their end is looked for
+// byte by byte.
+struct RawElement {
+    explicit RawElement(const std::byte* position) : begin(position) {
+        const auto* name = reinterpret_cast<const char*>(position + 1);
+        std::size_t length = 0;
+        while (name[length] != '\0') {
+            ++length;
+        }
+        const auto type = static_cast<mql::BsonType>(*position);
+        const std::byte* value = position + 2 + length;
+        const std::uint32_t size = mql::detail::value_size(type, value);
+        element = {{name, length}, BsonView(type, {value, size})};
+        end = value + size;
+    }
+
+    const std::byte* begin;
+    const std::byte* end;
+    BsonElement element;
+};
+
 // Builds a document in a buffer that outlives it: its runs of elements are copied as they stand.
 class RawDocument {
   public:
@@ -192,8 +213,8 @@ class RawDocument {
         bytes_.resize(4);
     }
 
-    void append(BsonDocumentView::Iterator first, BsonDocumentView::Iterator last) {
-        bytes_.insert(bytes_.end(), first.position(), last.position());
+    void append(const std::byte* first, const std::byte* last) {
+        bytes_.insert(bytes_.end(), first, last);
     }
     /// Where the document or array begins, for end().
     std::size_t begin(mql::BsonType type, std::string_view key) {
@@ -247,16 +268,17 @@ class FieldReader {
         bool other = false;
         // What has no rule of its own may be read: then only the doubtful are looked for.
         const bool open = top && rules.reads == BoundField::Reads::always;
-        const auto end = document.end();
-        auto copied = document.begin();
-        for (auto at = copied; at != end;) {
-            const auto here = at;
-            ++at;
-            if (top && here->key == "_id") {
+        const std::byte* at = document.bytes().data() + 4;
+        const std::byte* copied = at;
+        while (*at != std::byte{0}) {
+            const RawElement raw(at);
+            const BsonElement& field = raw.element;
+            at = raw.end;
+            if (top && field.key == "_id") {
                 continue;
             }
             other = true;
-            const BoundField* rule = open ? rules.find_doubtful(here->key) : rules.find(here->key);
+            const BoundField* rule = open ? rules.find_doubtful(field.key) : rules.find(field.key);
             if (open && rule == nullptr) {
                 any = true;
                 continue;
@@ -267,19 +289,19 @@ class FieldReader {
             if (rule == nullptr && top) {
                 rule = &rules;
             }
-            if (!asks_inside && rule != nullptr && readable(*rule, here->value)) {
+            if (!asks_inside && rule != nullptr && readable(*rule, field.value)) {
                 any = true;
                 continue;
             }
-            out_.append(copied, here);
+            out_.append(copied, raw.begin);
             copied = at;
             if (asks_inside) {
-                any = copy_inside(*rule, *here) || any;
+                any = copy_inside(*rule, field) || any;
             } else {
                 whole_ = false;
             }
         }
-        out_.append(copied, end);
+        out_.append(copied, at);
         return any || !other;
     }
 
