@@ -75,6 +75,7 @@ ExitCode show(Run& run) {
         }
     }
     std::vector<json::object> objects;
+    objects.reserve(keys.size());
     for (const PrimaryKey& key : keys) {
         objects.push_back(parsed_object(value_or_usage(documents.json(info->name, key))));
     }
