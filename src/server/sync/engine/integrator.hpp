@@ -145,8 +145,7 @@ class Integrator {
     Result<SyncModel> united(SyncModel config) const;
     Result<void> take_model(SyncModel model);
     Result<void> allow_query(const std::string& body);
-    Result<void> append_known_values(const Model& old, const std::vector<schema::SchemaFact>& added,
-                                     const std::set<ObjectRef>& except = {});
+    Result<void> append_known_values(const Model& old, const std::vector<Judged>& upload);
     bool append_values(changeset::ChangesetBuilder& out, OutsideChange& change,
                        const std::vector<std::string>& properties);
 

@@ -100,7 +100,7 @@ Result<void> Integrator::change_model(SyncModel config) {
     HistoryEntry head;
     head.timestamp = now();
     append(std::move(head), std::move(facts));
-    return append_known_values(*old, added);
+    return append_known_values(*old, {});
 }
 
 Result<void> Integrator::take_model(SyncModel model) {
@@ -123,10 +123,17 @@ Result<void> Integrator::allow_query(const std::string& body) {
 }
 
 /// Documents may have had values of the new properties all along: devices that hold the objects are
-/// told. `except`: objects of the upload that brought the properties, which says what is in them.
-Result<void> Integrator::append_known_values(const Model& old,
-                                             const std::vector<schema::SchemaFact>& added,
-                                             const std::set<ObjectRef>& except) {
+/// told. Not of those in the upload that brought the properties: it says what is in them.
+Result<void> Integrator::append_known_values(const Model& old, const std::vector<Judged>& upload) {
+    if (model_.get() == &old) {
+        return {};
+    }
+    const std::vector<schema::SchemaFact> added =
+        schema::facts_beyond(old.schema(), model_->schema());
+    std::set<ObjectRef> except;
+    for (const Judged& each : upload) {
+        except.insert(each.object);
+    }
     for (const auto& [class_name, properties] : grown_classes(old, added)) {
         const ClassStorage* storage = model_->storage(class_name);
         const std::unique_ptr<store::DocumentCursor> cursor =

@@ -230,14 +230,7 @@ Result<std::optional<SessionError>> Integrator::integrate(LoadedFile& file,
     set_cursor(file, item.client_version, item.base);
     batch_->changed_cores.insert(file.state.ident);
     TOMBOLO_TRY_VOID(append_reset(file, judged, item.client_version));
-    if (model_ != old_model) {
-        std::set<ObjectRef> uploaded;
-        for (const Judged& each : judged) {
-            uploaded.insert(each.object);
-        }
-        TOMBOLO_TRY_VOID(append_known_values(
-            *old_model, schema::facts_beyond(old_model->schema(), model_->schema()), uploaded));
-    }
+    TOMBOLO_TRY_VOID(append_known_values(*old_model, judged));
     return none();
 }
 

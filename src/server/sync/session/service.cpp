@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "protocol/negotiation.hpp"
+#include "server/sync/engine/records.hpp"
 #include "server/sync/session/sync_model.hpp"
 #include "server/sync/session/sync_roles.hpp"
 #include "server/sync/session/turn_batch.hpp"
@@ -270,6 +271,11 @@ void SyncService::roles_changed(const ObjectId& app, const std::string& user_id)
     }
 }
 
+bool SyncService::has_history(const ObjectId& app) const {
+    const auto record = store_.snapshot()->record(store::Space::meta, RecordKeys(app).state());
+    return !record || record->has_value();
+}
+
 bool SyncService::takes(store::CollectionId collection) const {
     return routes_.find(collection).has_value();
 }
@@ -338,8 +344,9 @@ void SyncService::app_changed(const std::shared_ptr<const App>& app) {
     const auto slot = find_slot(app->id);
     if (slot == nullptr) {
         // Not used yet: its engine starts with the first device or write.
-        const bool has_sync =
-            app->config.sync.mode == SyncConfig::Mode::flexible && !app->config.sync.state.empty();
+        // While there is history for devices, nothing may be written beside it.
+        const bool has_sync = app->config.sync.mode == SyncConfig::Mode::flexible &&
+                              (!app->config.sync.state.empty() || has_history(app->id));
         if (!has_sync) {
             routes_.remove(app->id);
         } else if (const Result<void> claimed = claim(*app); !claimed) {

@@ -112,6 +112,7 @@ class SyncService final : public OutsideWriter {
     /// Its collections are written through the engine from now on.
     Result<void> claim(const App& app);
     void store_model(Slot& slot);
+    bool has_history(const ObjectId& app) const;
     void close_connections(const ObjectId& app, const std::string& user_id, std::uint16_t code,
                            const std::string& reason);
 
