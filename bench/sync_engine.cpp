@@ -123,16 +123,13 @@ void bootstrap() {
     Bed bed(folder);
     fill(bed, count);
     Device device(bed, "user");
-    const std::size_t resident = bench::resident_bytes();
+    bench::start_peak();
+    const std::size_t resident = bench::peak_bytes();
     const double start = bench::now_seconds();
     subscribe(device, "TRUEPREDICATE");
     const double seconds = bench::now_seconds() - start;
     print("bootstrap", count / seconds, "documents/s");
-    print(
-        "bootstrap_memory",
-        static_cast<double>(bench::resident_bytes() - std::min(bench::resident_bytes(), resident)) /
-            1e6,
-        "MB");
+    print("bootstrap_memory", static_cast<double>(bench::peak_bytes() - resident) / 1e6, "MB");
 }
 
 void history_growth() {

@@ -1,7 +1,6 @@
 #include "sync_engine_bed.hpp"
 
 #include <sys/resource.h>
-#include <unistd.h>
 
 #include <chrono>
 #include <cstdio>
@@ -274,12 +273,21 @@ double cpu_seconds() {
     return seconds(usage.ru_utime) + seconds(usage.ru_stime);
 }
 
-std::size_t resident_bytes() {
-    std::ifstream in("/proc/self/statm");
-    std::size_t total = 0;
-    std::size_t resident = 0;
-    in >> total >> resident;
-    return resident * static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
+void start_peak() {
+    std::ofstream("/proc/self/clear_refs") << "5";
+}
+
+std::size_t peak_bytes() {
+    std::ifstream in("/proc/self/status");
+    std::string name;
+    while (in >> name) {
+        if (name == "VmHWM:") {
+            std::size_t kilobytes = 0;
+            in >> kilobytes;
+            return kilobytes * 1024;
+        }
+    }
+    return 0;
 }
 
 } // namespace tombolo::bench

@@ -117,6 +117,8 @@ mql::BsonDocument city(std::int64_t key);
 
 double now_seconds();
 double cpu_seconds();
-std::size_t resident_bytes();
+/// The peak of resident memory since start_peak().
+void start_peak();
+std::size_t peak_bytes();
 
 } // namespace tombolo::bench
