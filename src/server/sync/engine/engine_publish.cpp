@@ -1,0 +1,174 @@
+// What is durable now: to the sessions' mailboxes, to the groups, then to everybody whom it
+// concerns.
+
+#include <unordered_set>
+
+#include "server/sync/engine/engine_impl.hpp"
+
+namespace tombolo::server::sync {
+
+void EngineImpl::publish(store::Version version) {
+    Batch& batch = integrator_.batch();
+    const Number top = integrator_.state().top;
+    for (const auto& [number, entry] : batch.entries()) {
+        cache_.push(number, entry);
+    }
+    // Sessions read the published version first and their mailbox second: the mailbox must never
+    // be the older one.
+    const Matching::Woken concerned = matching_.record(top);
+    tell_own(batch);
+    tell_files(batch, top);
+    for (const auto& effect : batch.effects) {
+        effect(version);
+    }
+    const std::vector<Input> finished = std::exchange(in_flight_, {});
+    {
+        const MutexLock lock(mutex_);
+        published_.top = top;
+        published_.model = integrator_.model();
+        generations_ = integrator_.state().generations;
+        const EngineStatistics& counted = integrator_.statistics();
+        statistics_.changesets = counted.changesets;
+        statistics_.merges = counted.merges;
+        statistics_.refused_objects = counted.refused_objects;
+        statistics_.resets = counted.resets;
+        statistics_.points = counted.points;
+        statistics_.outside_changes = counted.outside_changes;
+        statistics_.unsyncable_writes = counted.unsyncable_writes;
+    }
+    const bool model_changed = batch.model_changed;
+    const auto answers = std::move(batch.answers);
+    integrator_.forget();
+    for (const auto& answer : answers) {
+        answer(version);
+    }
+    if (model_changed) {
+        host_.model_changed();
+    }
+    std::unordered_set<const Mailbox*> told;
+    for (const Input& input : finished) {
+        if (input.mailbox != nullptr && told.insert(input.mailbox.get()).second) {
+            input.mailbox->notify();
+        }
+    }
+    for (const auto& mailbox : concerned) {
+        if (!told.contains(mailbox.get())) {
+            mailbox->notify();
+        }
+    }
+}
+
+/// The versions that a file made, or that are meant for it alone.
+void EngineImpl::tell_own(const Batch& batch) {
+    std::map<Number, std::vector<OwnVersion>> own;
+    for (const auto& [version, entry] : batch.entries()) {
+        const HistoryEntry& head = entry->head();
+        const Number file = head.kind == EntryKind::reset ? head.audience : head.origin;
+        if (file > server_ident) {
+            own[file].push_back({version, head.client_version, entry->is_silent_for_origin()});
+        }
+    }
+    for (const auto& [file, versions] : own) {
+        std::shared_ptr<Mailbox> mailbox;
+        {
+            const MutexLock lock(mutex_);
+            const auto found = sessions_.find(file);
+            mailbox = found == sessions_.end() ? nullptr : found->second.mailbox;
+        }
+        if (mailbox != nullptr) {
+            const MutexLock lock(mailbox->mutex);
+            std::vector<OwnVersion>& told = mailbox->content.own;
+            told.insert(told.end(), versions.begin(), versions.end());
+        }
+    }
+}
+
+/// The files of the batch as they are now, and the groups of their newest views.
+void EngineImpl::tell_files(const Batch& batch, Number top) {
+    std::unordered_set<const Mailbox*> told;
+    for (const Input& input : in_flight_) {
+        if (input.mailbox == nullptr || !told.insert(input.mailbox.get()).second) {
+            continue;
+        }
+        const Result<LoadedFile*> file = integrator_.load(input.file);
+        if (!file) {
+            continue;
+        }
+        bool is_new = false;
+        {
+            const MutexLock lock(input.mailbox->mutex);
+            is_new = input.mailbox->content.file == nullptr;
+            if (!is_new && !batch.changed_cores.contains(input.file)) {
+                continue; // a cursor that is not durable yet
+            }
+            input.mailbox->content.file = std::make_shared<const FileState>((*file)->state);
+            if (is_new) {
+                input.mailbox->content.own_since = top;
+            }
+        }
+        if (!(*file)->state.epochs.empty() &&
+            (is_new || batch.changed_views.contains(input.file))) {
+            join(input.file, input.mailbox, *(*file)->state.epochs.back(), top);
+        }
+    }
+    if (integrator_.model() != published().model) {
+        join_all(top);
+    }
+}
+
+bool EngineImpl::is_attached(Number file, const Mailbox& mailbox) const {
+    const MutexLock lock(mutex_);
+    const auto found = sessions_.find(file);
+    return found != sessions_.end() && found->second.mailbox.get() == &mailbox;
+}
+
+void EngineImpl::join(Number file, const std::shared_ptr<Mailbox>& mailbox, const Epoch& epoch,
+                      Number top) {
+    if (!is_attached(file, *mailbox)) {
+        return;
+    }
+    std::shared_ptr<const ViewGroup> group =
+        matching_.join(file, mailbox, views_.get(integrator_.model(), epoch), top);
+    if (!is_attached(file, *mailbox)) {
+        matching_.leave(file, *mailbox); // it closed meanwhile
+        return;
+    }
+    const MutexLock lock(mailbox->mutex);
+    mailbox->content.group = std::move(group);
+}
+
+/// Under a new model.
+void EngineImpl::join_all(Number top) {
+    std::vector<std::pair<Number, std::shared_ptr<Mailbox>>> attached;
+    {
+        const MutexLock lock(mutex_);
+        for (const auto& [file, each] : sessions_) {
+            attached.emplace_back(file, each.mailbox);
+        }
+    }
+    for (const auto& [file, mailbox] : attached) {
+        std::shared_ptr<const FileState> state;
+        {
+            const MutexLock lock(mailbox->mutex);
+            state = mailbox->content.file;
+        }
+        if (state != nullptr && !state->epochs.empty()) {
+            join(file, mailbox, *state->epochs.back(), top);
+        }
+    }
+}
+
+void EngineImpl::notify_all() {
+    std::vector<std::shared_ptr<Mailbox>> told;
+    {
+        const MutexLock lock(mutex_);
+        for (const auto& [file, attached] : sessions_) {
+            told.push_back(attached.mailbox);
+        }
+    }
+    for (const auto& mailbox : told) {
+        mailbox->notify();
+    }
+}
+
+} // namespace tombolo::server::sync
