@@ -211,7 +211,7 @@ WebSocketClient::Received WebSocketClient::receive(std::chrono::milliseconds tim
         std::size_t size = 0;
         bool whole = read_.size() >= 2;
         if (whole) {
-            size = static_cast<unsigned char>(read_[1]);
+            size = static_cast<unsigned char>(read_[1]) & 0x7fU;
             head += size == 126 ? 2U : size == 127 ? 8U : 0U;
             whole = read_.size() >= head;
         }
@@ -221,7 +221,9 @@ WebSocketClient::Received WebSocketClient::receive(std::chrono::milliseconds tim
         }
         if (whole) {
             Received received;
-            const unsigned opcode = static_cast<unsigned char>(read_[0]) & 0x0f;
+            received.first_byte = static_cast<std::uint8_t>(read_[0]);
+            received.is_masked = (static_cast<unsigned char>(read_[1]) & 0x80U) != 0;
+            const unsigned opcode = received.first_byte & 0x0fU;
             received.payload = read_.substr(head, size);
             read_.erase(0, head + size);
             received.kind = opcode == 1    ? Kind::text
@@ -243,7 +245,7 @@ WebSocketClient::Received WebSocketClient::receive(std::chrono::milliseconds tim
         }
         bool timed_out = false;
         if (!read_more(until, timed_out)) {
-            return {timed_out ? Kind::timeout : Kind::ended, {}, 0};
+            return {timed_out ? Kind::timeout : Kind::ended, {}, 0, 0, false};
         }
     }
 }

@@ -53,6 +53,9 @@ class WebSocketClient {
         Kind kind = Kind::ended;
         std::string payload;    ///< of close: the reason
         std::uint16_t code = 0; ///< of close; 1005 when there was none
+        /// FIN, RSV and opcode as they came.
+        std::uint8_t first_byte = 0;
+        bool is_masked = false;
     };
     Received receive() { return receive(patience_); }
     Received receive(std::chrono::milliseconds timeout);
