@@ -232,8 +232,14 @@ Object DocumentReader::read_fields(const ClassSchema& class_schema, bson_iter_t 
         }
         seen[position] = true;
         path_.emplace_back(property->name);
+        const std::size_t problems_before = result_.problems.size();
         values[position] = read_property(*property, iter);
         path_.pop_back();
+        if (property->was_retyped && result_.problems.size() > problems_before) {
+            result_.problems.resize(problems_before);
+            values[position].reset();
+            seen[position] = false;
+        }
     }
     if (iter.err_off != 0) {
         problem("BSON", "damaged bytes");

@@ -79,6 +79,9 @@ struct Property {
     /// Integers only: stored in documents as BSON int32 where they fit (bsonType "int"), else as
     /// int64.
     bool int32_in_documents = false;
+    /// Another schema version has another type for it: what documents hold of that type counts as
+    /// missing (device-sync-server.md 2.5).
+    bool was_retyped = false;
     /// Target class of a link; source class of linking objects; else empty.
     std::string target;
     /// Linking objects: the link property of `target` that is followed backwards.

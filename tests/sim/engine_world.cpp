@@ -101,9 +101,9 @@ void World::crash(bool was_synced) {
 }
 
 void World::adopt(SyncDevice& device) {
-    engine_->allocate_file(device.user(), 0, [&](Result<protocol::SaltedFileIdent> file) {
-        device.take_file(file.value());
-    });
+    engine_->allocate_file(
+        device.user(), device.schema_version(),
+        [&](Result<protocol::SaltedFileIdent> file) { device.take_file(file.value()); });
     settle();
 }
 

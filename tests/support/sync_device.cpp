@@ -54,6 +54,7 @@ void SyncDevice::subscribe(std::string body) {
 server::sync::IdentRequest SyncDevice::ident() const {
     server::sync::IdentRequest request;
     request.user_id = user_;
+    request.schema_version = schema_version_;
     request.file = file_;
     request.scan = progress_.download;
     request.latest = progress_.latest;
@@ -202,7 +203,9 @@ void SyncDevice::take(Outgoing message, std::optional<std::size_t> entries_max) 
         auto& error = std::get<SessionError>(message);
         log_ += "ERROR " + std::to_string(static_cast<int>(error.code)) + "\n";
         if (!error.ends_binding()) {
-            rejections_.push_back(std::move(error));
+            (error.code == protocol::SyncErrorCode::schema_version_changed ? announcements_
+                                                                           : rejections_)
+                .push_back(std::move(error));
             return;
         }
         error_ = std::move(error);

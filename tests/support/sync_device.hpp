@@ -35,6 +35,9 @@ class SyncDevice final {
     std::uint64_t file() const { return file_.ident.value; }
     /// What IDENT would say now.
     server::sync::IdentRequest ident() const;
+    /// What BIND says; also of the file, when set before it is taken.
+    void set_schema_version(std::uint64_t version) { schema_version_ = version; }
+    std::uint64_t schema_version() const { return schema_version_; }
     bool has_file() const { return file_.ident.value != 0; }
     /// After allocate_file().
     void take_file(protocol::SaltedFileIdent file) { file_ = file; }
@@ -62,6 +65,8 @@ class SyncDevice final {
     /// An error that ended the binding.
     const std::optional<server::sync::SessionError>& error() const { return error_; }
     const std::vector<server::sync::SessionError>& rejections() const { return rejections_; }
+    /// 236, which ends nothing.
+    const std::vector<server::sync::SessionError>& announcements() const { return announcements_; }
     const std::vector<std::string>& query_errors() const { return query_errors_; }
     std::uint64_t marks_answered() const { return mark_answered_; }
     std::uint64_t messages() const { return messages_; }
@@ -128,6 +133,7 @@ class SyncDevice final {
     void finish_bootstrap(const server::sync::OutgoingDownload& download);
 
     std::string user_;
+    std::uint64_t schema_version_ = 0;
     changeset::MemoryState state_;
     protocol::SaltedFileIdent file_;
     protocol::SyncProgress progress_;
@@ -154,6 +160,7 @@ class SyncDevice final {
     std::optional<std::string> failure_;
     std::optional<server::sync::SessionError> error_;
     std::vector<server::sync::SessionError> rejections_;
+    std::vector<server::sync::SessionError> announcements_;
     std::vector<std::string> query_errors_;
     std::uint64_t messages_ = 0;
     std::uint64_t bootstraps_ = 0;

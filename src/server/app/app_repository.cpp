@@ -25,6 +25,7 @@ std::string encode_app(const App& app) {
         writer.append_int64("number", static_cast<std::int64_t>(one.number));
         writer.append_int64("deployment", static_cast<std::int64_t>(one.deployment));
         writer.append_int64("created_ms", one.created_unix_ms);
+        writer.append_string("schema", frozen_text(one));
         writer.end();
     }
     writer.end();
@@ -39,7 +40,11 @@ std::vector<SchemaVersion> read_versions(mql::BsonDocumentView record) {
             const mql::BsonDocumentView one = element.value.as_document();
             out.push_back({static_cast<std::uint64_t>(integer(one, "number")),
                            static_cast<std::uint64_t>(integer(one, "deployment")),
-                           integer(one, "created_ms")});
+                           integer(one, "created_ms"),
+                           {},
+                           {}});
+            const mql::BsonView frozen = one.find("schema");
+            read_frozen(frozen.is_string() ? frozen.as_string() : std::string_view(), out.back());
         }
     }
     return out;

@@ -3,9 +3,11 @@
 #include <algorithm>
 
 #include <boost/json/serialize.hpp>
+#include <boost/json/value_from.hpp>
 
 #include "schema/app_schema.hpp"
 #include "schema/comparison.hpp"
+#include "server/runtime/json.hpp"
 
 namespace tombolo::server {
 
@@ -47,6 +49,50 @@ bool same_schemas(const AppConfig& before, const AppConfig& after) {
 
 } // namespace
 
+std::string frozen_text(const SchemaVersion& version) {
+    if (version.schemas.empty()) {
+        return {};
+    }
+    json::array schemas;
+    for (const SchemaConfig& one : version.schemas) {
+        schemas.push_back(json::object{{"data_source", one.data_source},
+                                       {"database", one.database},
+                                       {"collection", one.collection},
+                                       {"schema", one.schema},
+                                       {"relationships", one.relationships}});
+    }
+    return json::serialize(
+        json::object{{"schemas", std::move(schemas)},
+                     {"asymmetric", json::value_from(version.asymmetric_tables)}});
+}
+
+void read_frozen(std::string_view text, SchemaVersion& version) {
+    const Result<json::object> whole = parse_json_object(text.empty() ? "{}" : text);
+    if (!whole) {
+        return;
+    }
+    const json::value* schemas = whole->if_contains("schemas");
+    if (schemas != nullptr && schemas->is_array()) {
+        for (const json::value& each : schemas->get_array()) {
+            if (each.is_object()) {
+                const json::object& one = each.get_object();
+                version.schemas.push_back({string_or(one, "data_source"),
+                                           string_or(one, "database"), string_or(one, "collection"),
+                                           object_or_empty(one, "schema"),
+                                           object_or_empty(one, "relationships")});
+            }
+        }
+    }
+    const json::value* asymmetric = whole->if_contains("asymmetric");
+    if (asymmetric != nullptr && asymmetric->is_array()) {
+        for (const json::value& each : asymmetric->get_array()) {
+            if (each.is_string()) {
+                version.asymmetric_tables.emplace_back(each.get_string());
+            }
+        }
+    }
+}
+
 Result<std::vector<SchemaVersion>> next_schema_versions(const AppConfig* before,
                                                         const AppConfig& after,
                                                         std::vector<SchemaVersion> versions,
@@ -56,7 +102,7 @@ Result<std::vector<SchemaVersion>> next_schema_versions(const AppConfig* before,
         return versions;
     }
     if (versions.empty()) {
-        versions.push_back({0, deployment, now_unix_ms});
+        versions.push_back({0, deployment, now_unix_ms, {}, {}});
         return versions;
     }
     const bool was_on = before != nullptr && !before->sync.state.empty() &&
@@ -84,7 +130,13 @@ Result<std::vector<SchemaVersion>> next_schema_versions(const AppConfig* before,
         }
         return Error(ErrorCode::incompatible_schema, std::move(text));
     }
-    versions.push_back({versions.back().number + 1, deployment, now_unix_ms});
+    for (const SchemaConfig& one : before->schemas) {
+        if (one.data_source == before->sync.service_name) {
+            versions.back().schemas.push_back(one);
+        }
+    }
+    versions.back().asymmetric_tables = before->sync.asymmetric_tables;
+    versions.push_back({versions.back().number + 1, deployment, now_unix_ms, {}, {}});
     return versions;
 }
 

@@ -4,6 +4,8 @@
 // on for the first time, one more with each deployment that breaks the schema while it is on.
 
 #include <cstdint>
+#include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/result.hpp"
@@ -15,7 +17,16 @@ struct SchemaVersion {
     std::uint64_t number = 0;     ///< the major version that clients name
     std::uint64_t deployment = 0; ///< where it began
     std::int64_t created_unix_ms = 0;
+    /// What it was when the next version took its place; empty in the newest one, which is the
+    /// app's configuration.
+    std::vector<SchemaConfig> schemas;
+    std::vector<std::string> asymmetric_tables;
 };
+
+/// Schemas and asymmetric tables of an older version as one text; empty for the newest one.
+std::string frozen_text(const SchemaVersion& version);
+/// The other way. Text that was not made by frozen_text() is as good as none.
+void read_frozen(std::string_view text, SchemaVersion& version);
 
 /// The versions after a deployment of `after`. incompatible_schema, with every breaking change in
 /// its text, when there is one and `may_break` is false. `before` may be null.

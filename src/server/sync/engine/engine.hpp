@@ -62,8 +62,13 @@
 
 namespace tombolo::server::sync {
 
-/// What is synced. The indexed queryable field and schema versions beyond one are not supported
-/// yet.
+/// The schema of an older version, for clients that have not moved on.
+struct SchemaGeneration {
+    std::uint64_t version = 0;
+    schema::DocumentSchema documents;
+};
+
+/// What is synced. The indexed queryable field is not supported yet.
 struct SyncModel {
     /// Validated for flexible sync. Places of the classes name their collections.
     schema::DocumentSchema documents;
@@ -73,8 +78,10 @@ struct SyncModel {
     /// Where classes that a client adds in development mode are stored.
     std::string data_source;
     std::string database;
-    /// The version that BIND must name.
+    /// The newest version, whose schema `documents` is.
     std::uint64_t schema_version = 0;
+    /// By version. BIND may name any of them.
+    std::vector<SchemaGeneration> older;
 };
 
 /// Mistakes compiled in on purpose, by name, to prove that the tests notice them. All off outside
@@ -266,6 +273,8 @@ class Engine {
     /// (sync-protocol.md 5.7). Empty: everybody's.
     virtual void roles_changed(std::string_view user_id) = 0;
 
+    /// True for the schema versions that BIND may name.
+    virtual bool serves(std::uint64_t schema_version) const = 0;
     /// The model with what clients added to it in development mode.
     virtual SyncModel model() const = 0;
     virtual EngineStatistics statistics() const = 0;

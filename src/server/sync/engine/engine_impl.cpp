@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "changeset/codec.hpp"
+#include "server/sync/engine/schema_facts.hpp"
 #include "server/sync/engine/session_error.hpp"
 
 namespace tombolo::server::sync {
@@ -35,6 +36,25 @@ EngineImpl::~EngineImpl() {
     }
 }
 
+/// What clients added to the version in development mode.
+Result<void> EngineImpl::load_facts(const store::Snapshot& snapshot, SyncModel& model) const {
+    TOMBOLO_TRY(const std::optional<std::string> added,
+                snapshot.record(store::Space::meta, keys_.schema(model.schema_version)));
+    if (!added) {
+        return {};
+    }
+    TOMBOLO_TRY(const changeset::Changeset facts, changeset::decode(as_bytes(*added)));
+    for (const changeset::Instruction& each : facts.instructions()) {
+        if (const std::optional<schema::SchemaFact> fact = fact_of(facts, each)) {
+            TOMBOLO_TRY_VOID([&]() -> Result<void> {
+                TOMBOLO_TRY([[maybe_unused]] const bool changed, add_fact(model, *fact));
+                return {};
+            }());
+        }
+    }
+    return {};
+}
+
 Result<void> EngineImpl::open() {
     const auto snapshot = store_.snapshot();
     EngineState state;
@@ -44,18 +64,13 @@ Result<void> EngineImpl::open() {
         TOMBOLO_TRY(state, decode_state(*record));
     }
     SyncModel config = options_.model;
-    TOMBOLO_TRY(const std::optional<std::string> added,
-                snapshot->record(store::Space::meta, keys_.schema()));
-    if (added) {
-        TOMBOLO_TRY(const changeset::Changeset facts, changeset::decode(as_bytes(*added)));
-        for (const changeset::Instruction& each : facts.instructions()) {
-            if (const std::optional<schema::SchemaFact> fact = fact_of(facts, each)) {
-                TOMBOLO_TRY_VOID([&]() -> Result<void> {
-                    TOMBOLO_TRY([[maybe_unused]] const bool changed, add_fact(config, *fact));
-                    return {};
-                }());
-            }
-        }
+    TOMBOLO_TRY_VOID(load_facts(*snapshot, config));
+    for (SchemaGeneration& each : config.older) {
+        SyncModel of_version = config;
+        of_version.documents = each.documents;
+        of_version.schema_version = each.version;
+        TOMBOLO_TRY_VOID(load_facts(*snapshot, of_version));
+        each.documents = std::move(of_version.documents);
     }
     TOMBOLO_TRY(std::shared_ptr<const Model> model, Model::make(std::move(config), store_));
     const Number top = state.top;
@@ -104,6 +119,10 @@ std::int64_t EngineImpl::salt_of(Number version) const {
 
 bool EngineImpl::is_synced(store::CollectionId collection) const {
     return published().model->class_of(collection) != nullptr;
+}
+
+bool EngineImpl::serves(std::uint64_t schema_version) const {
+    return published().model->of(schema_version) != nullptr;
 }
 
 SyncModel EngineImpl::model() const {
@@ -177,9 +196,24 @@ void EngineImpl::write(store::Transaction transaction, store::Store::Completion 
 }
 
 Result<void> EngineImpl::update_model(SyncModel model) {
+    const SyncModel now = published().model->config();
+    if (model.schema_version != now.schema_version) {
+        const auto before =
+            std::find_if(model.older.begin(), model.older.end(), [&](const SchemaGeneration& each) {
+                return each.version == now.schema_version;
+            });
+        if (before == model.older.end()) {
+            return Error(ErrorCode::incompatible_schema,
+                         "the new schema version does not know the one that devices have; "
+                         "terminate and enable sync again");
+        }
+        // With what its clients added in development mode.
+        before->documents = now.documents;
+        submit({ModelInput{std::move(model)}, nullptr, 0});
+        return {};
+    }
     schema::Schema whole = model.documents.schema;
-    for (const schema::SchemaFact& fact :
-         schema::facts_beyond(whole, published().model->schema())) {
+    for (const schema::SchemaFact& fact : schema::facts_beyond(whole, now.documents.schema)) {
         const schema::FactCheck check = schema::check_fact(whole, fact);
         if (check.verdict == schema::FactVerdict::conflicting) {
             return Error(ErrorCode::incompatible_schema,
@@ -270,9 +304,10 @@ Engine::IdentResult EngineImpl::identify(const IdentRequest& request,
     if (now.has_failed) {
         return session_error(SyncErrorCode::session_closed, "sync has stopped");
     }
-    if (request.schema_version != now.model->config().schema_version) {
+    if (now.model->of(request.schema_version) == nullptr) {
         return session_error(SyncErrorCode::bad_schema_version,
-                             "Client provided invalid schema version");
+                             "Client provided invalid schema version " +
+                                 std::to_string(request.schema_version));
     }
     const Number ident = request.file.ident.value;
     const auto snapshot = store_.snapshot();
@@ -294,8 +329,10 @@ Engine::IdentResult EngineImpl::identify(const IdentRequest& request,
         error->body.is_recovery_mode_disabled = options_.recovery_mode_disabled;
         return *std::move(error);
     }
-    // In development mode the integrator may make it good.
-    const bool is_judged_later = now.model->config().development_mode;
+    // In development mode the integrator may make it good; with several schema versions a query may
+    // be another version's: it then selects nothing.
+    const bool is_judged_later =
+        now.model->config().development_mode || now.model->has_older_versions();
     if (const Result<void> good = check_query_body(*now.model, request.query_body);
         !good && !is_judged_later) {
         return session_error(SyncErrorCode::bad_query, good.error().message());
@@ -333,6 +370,12 @@ Engine::IdentResult EngineImpl::identify(const IdentRequest& request,
                    *role, request.protocol_version >= protocol::ProtocolVersion::v14};
     auto session =
         std::make_shared<SessionImpl>(*this, mailbox, request, *std::move(role), uploads);
+    if (request.schema_version != file->schema_version) {
+        SessionError changed =
+            session_error(SyncErrorCode::schema_version_changed, "Schema version changed");
+        changed.body.previous_schema_version = file->schema_version;
+        session->announce(std::move(changed));
+    }
     submit({IdentInput{std::move(wish)}, mailbox, ident});
     return std::shared_ptr<Session>(std::move(session));
 }

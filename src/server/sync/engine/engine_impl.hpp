@@ -42,6 +42,7 @@ class EngineImpl final : public Engine, public SessionContext {
     bool is_synced(store::CollectionId collection) const override;
     Result<void> update_model(SyncModel model) override;
     void roles_changed(std::string_view user_id) override;
+    bool serves(std::uint64_t schema_version) const override;
     SyncModel model() const override;
     EngineStatistics statistics() const override;
 
@@ -108,6 +109,7 @@ class EngineImpl final : public Engine, public SessionContext {
         std::string role;
     };
 
+    Result<void> load_facts(const store::Snapshot& snapshot, SyncModel& model) const;
     void submit(Input input);
     void step();
     bool take_commit_result();
@@ -128,7 +130,8 @@ class EngineImpl final : public Engine, public SessionContext {
     void notify_all();
     void tell_own(const Batch& batch);
     void tell_files(const Batch& batch, Number top);
-    void join(Number file, const std::shared_ptr<Mailbox>& mailbox, const Epoch& epoch, Number top);
+    /// REQUIRES: an epoch.
+    void join(const FileState& state, const std::shared_ptr<Mailbox>& mailbox, Number top);
     void join_all(Number top);
     bool is_attached(Number file, const Mailbox& mailbox) const;
 

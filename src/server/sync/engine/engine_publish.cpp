@@ -108,7 +108,7 @@ void EngineImpl::tell_files(const Batch& batch, Number top) {
         }
         if (!(*file)->state.epochs.empty() &&
             (is_new || batch.changed_views.contains(input.file))) {
-            join(input.file, input.mailbox, *(*file)->state.epochs.back(), top);
+            join((*file)->state, input.mailbox, top);
         }
     }
     if (integrator_.model() != published().model) {
@@ -122,13 +122,14 @@ bool EngineImpl::is_attached(Number file, const Mailbox& mailbox) const {
     return found != sessions_.end() && found->second.mailbox.get() == &mailbox;
 }
 
-void EngineImpl::join(Number file, const std::shared_ptr<Mailbox>& mailbox, const Epoch& epoch,
-                      Number top) {
-    if (!is_attached(file, *mailbox)) {
+void EngineImpl::join(const FileState& state, const std::shared_ptr<Mailbox>& mailbox, Number top) {
+    const Number file = state.ident;
+    const std::shared_ptr<const Model> model = integrator_.model()->of(state.schema_version);
+    if (model == nullptr || !is_attached(file, *mailbox)) {
         return;
     }
     std::shared_ptr<const ViewGroup> group =
-        matching_.join(file, mailbox, views_.get(integrator_.model(), epoch), top);
+        matching_.join(file, mailbox, views_.get(model, *state.epochs.back()), top);
     if (!is_attached(file, *mailbox)) {
         matching_.leave(file, *mailbox); // it closed meanwhile
         return;
@@ -153,7 +154,7 @@ void EngineImpl::join_all(Number top) {
             state = mailbox->content.file;
         }
         if (state != nullptr && !state->epochs.empty()) {
-            join(file, mailbox, *state->epochs.back(), top);
+            join(*state, mailbox, top);
         }
     }
 }

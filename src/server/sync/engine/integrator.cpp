@@ -70,8 +70,8 @@ void Integrator::abandon() {
 }
 
 PartApplier& Integrator::applier() {
-    if (applier_ == nullptr || &applier_->model() != model_.get()) {
-        applier_ = std::make_unique<PartApplier>(model_);
+    if (applier_ == nullptr || &applier_->model() != seen_.get()) {
+        applier_ = std::make_unique<PartApplier>(seen_);
     }
     return *applier_;
 }
@@ -141,7 +141,7 @@ Number Integrator::append(HistoryEntry head, changeset::Changeset whole,
 // Views
 
 Result<std::optional<SessionError>> Integrator::identify(Number ident, const IdentWish& wish) {
-    if (model_->config().development_mode) {
+    if (model_->config().development_mode && !model_->has_older_versions()) {
         TOMBOLO_TRY_VOID(allow_query(wish.body));
         if (const Result<void> good = check_query_body(*model_, wish.body); !good) {
             return std::optional(
@@ -199,11 +199,15 @@ Result<std::variant<bool, std::string>> Integrator::query(Number ident, std::int
                                                           const std::string& body, const Role& role,
                                                           Number scan) {
     using Answer = std::variant<bool, std::string>;
+    TOMBOLO_TRY(LoadedFile * file, load(ident));
     TOMBOLO_TRY_VOID(allow_query(body));
-    if (const Result<void> good = check_query_body(*model_, body, role); !good) {
+    const std::shared_ptr<const Model> model = model_->of(file->state.schema_version);
+    if (model == nullptr) {
+        return Answer("the file's schema version is served no more");
+    }
+    if (const Result<void> good = check_query_body(*model, body, role); !good) {
         return Answer(good.error().message());
     }
-    TOMBOLO_TRY(LoadedFile * file, load(ident));
     for (const auto& epoch : file->state.epochs) {
         if (epoch->point > scan && epoch->query_version == version && epoch->body == body) {
             return Answer(false);
@@ -331,7 +335,7 @@ Result<store::Transaction> Integrator::finish() {
         changeset::ChangesetBuilder out;
         model_->append_schema(out);
         TOMBOLO_TRY(const changeset::Changeset schema, out.finish());
-        transaction.put_record(store::Space::meta, keys_.schema(),
+        transaction.put_record(store::Space::meta, keys_.schema(model_->config().schema_version),
                                std::string(as_text(changeset::encode(schema))));
     }
     transaction.put_record(store::Space::meta, keys_.state(), encode(state_));

@@ -104,7 +104,7 @@ class Integrator {
     };
 
     Result<std::optional<SessionError>> integrate(LoadedFile& file, const UploadItem& item);
-    Result<std::optional<SessionError>> take_schema(const CutChangeset& cut,
+    Result<std::optional<SessionError>> take_schema(const LoadedFile& file, const CutChangeset& cut,
                                                     changeset::ChangesetBuilder& kept,
                                                     SyncModel& model, bool& changed);
     std::optional<SessionError> check_objects(const Model& model, const CutChangeset& cut) const;
@@ -131,6 +131,7 @@ class Integrator {
     Result<void> append_reissued_resets(LoadedFile& file, Number after, Number point);
     Number append(HistoryEntry head, changeset::Changeset whole,
                   std::vector<Entry::Images> images = {});
+    /// Of seen_.
     PartApplier& applier();
 
     struct OutsideChange {
@@ -172,6 +173,8 @@ class Integrator {
 
     EngineState state_;
     EngineState state_before_;
+    /// Of the file whose upload is being integrated.
+    std::shared_ptr<const Model> seen_;
     std::shared_ptr<const Model> model_;
     std::shared_ptr<const Model> model_before_;
     std::unique_ptr<PartApplier> applier_;

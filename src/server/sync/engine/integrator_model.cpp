@@ -7,6 +7,7 @@
 #include "changeset/difference.hpp"
 #include "server/sync/engine/integrator.hpp"
 #include "server/sync/engine/queryable.hpp"
+#include "server/sync/engine/schema_facts.hpp"
 
 namespace tombolo::server::sync {
 
@@ -45,7 +46,7 @@ grown_classes(const Model& old, const std::vector<schema::SchemaFact>& added) {
 /// ever goes while sync is on.
 Result<SyncModel> Integrator::united(SyncModel config) const {
     const std::vector<schema::SchemaFact> lacking =
-        schema::facts_beyond(config.documents.schema, model_->schema());
+        schema::facts_beyond(config.documents.schema, model_->declared());
     for (const schema::SchemaFact& fact : lacking) {
         TOMBOLO_TRY([[maybe_unused]] const bool changed, add_fact(config, fact));
     }
@@ -54,11 +55,11 @@ Result<SyncModel> Integrator::united(SyncModel config) const {
                   " classes and properties that the new configuration lacks, since devices have "
                   "them; terminate and enable sync to drop them");
     }
-    for (const auto& [class_name, place] : model_->documents().places) {
+    for (const auto& [class_name, place] : model_->config().documents.places) {
         config.documents.places.try_emplace(class_name, place);
     }
     // A default that documents were read with: without it they would fall out of sync.
-    for (const schema::ClassSchema& known : model_->schema().classes()) {
+    for (const schema::ClassSchema& known : model_->declared().classes()) {
         schema::ClassSchema* of = config.documents.schema.find(known.name());
         for (const schema::Property& property : known.properties()) {
             const schema::Property* now = of == nullptr ? nullptr : of->find(property.name);
@@ -74,13 +75,17 @@ Result<SyncModel> Integrator::united(SyncModel config) const {
 }
 
 Result<void> Integrator::change_model(SyncModel config) {
+    if (config.schema_version != model_->config().schema_version) {
+        // Nobody has the new version yet, and files of the others see no difference.
+        return take_model(std::move(config));
+    }
     Result<SyncModel> whole = united(std::move(config));
     if (!whole) {
         host_.log(std::string("sync: keeps to the schema it had: ") + whole.error().what());
         return {};
     }
     const std::vector<schema::SchemaFact> added =
-        schema::facts_beyond(model_->schema(), whole->documents.schema);
+        schema::facts_beyond(model_->declared(), whole->documents.schema);
     for (const schema::SchemaFact& fact : added) {
         fill_missing(*whole, fact);
     }

@@ -7,6 +7,7 @@
 #include "protocol/json_bodies.hpp"
 #include "server/sync/engine/geo_fields.hpp"
 #include "server/sync/engine/integrator.hpp"
+#include "server/sync/engine/schema_facts.hpp"
 #include "server/sync/engine/session_error.hpp"
 
 namespace tombolo::server::sync {
@@ -26,6 +27,17 @@ SessionError bad_changeset(const UploadItem& item, const std::string& why) {
     return session_error(SyncErrorCode::bad_changeset,
                          "Failed to integrate the changeset of client version " +
                              std::to_string(item.client_version) + ": " + why);
+}
+
+/// True when another version's clients have it.
+bool is_known_elsewhere(const SyncModel& model, const schema::SchemaFact& fact) {
+    const auto has = [&](const schema::DocumentSchema& documents) {
+        return schema::check_fact(documents.schema, fact).verdict == schema::FactVerdict::equal;
+    };
+    return !model.older.empty() &&
+           (has(model.documents) ||
+            std::any_of(model.older.begin(), model.older.end(),
+                        [&](const SchemaGeneration& each) { return has(each.documents); }));
 }
 
 std::optional<SessionError> none() {
@@ -111,7 +123,8 @@ void Integrator::set_cursor(LoadedFile& file, Number client, Number server) {
 }
 
 /// Schema instructions stay out of the merge: known ones are dropped, new ones applied and kept.
-Result<std::optional<SessionError>> Integrator::take_schema(const CutChangeset& cut,
+Result<std::optional<SessionError>> Integrator::take_schema(const LoadedFile& file,
+                                                            const CutChangeset& cut,
                                                             ChangesetBuilder& kept,
                                                             SyncModel& model, bool& changed) {
     for (const std::uint32_t at : cut.schema) {
@@ -124,19 +137,25 @@ Result<std::optional<SessionError>> Integrator::take_schema(const CutChangeset& 
                 "such a type: " +
                     changeset::to_text(cut.changeset, instruction)));
         }
-        const schema::FactCheck check = schema::check_fact(model.documents.schema, *fact);
+        const bool is_newest = file.state.schema_version == model.schema_version;
+        const schema::FactCheck check =
+            schema::check_fact(is_newest ? model.documents.schema : seen_->declared(), *fact);
+        // An app that opens its old file with a newer schema tells of that (sync-protocol.md 8.4).
+        if (check.verdict != schema::FactVerdict::equal && is_known_elsewhere(model, *fact)) {
+            continue;
+        }
         if (check.verdict == schema::FactVerdict::conflicting) {
             return std::optional(session_error(SyncErrorCode::invalid_schema_change,
                                                "Invalid schema change (UPLOAD): " + check.text));
         }
         if (check.verdict == schema::FactVerdict::equal) {
-            if (check.declares_element_nullability) {
+            if (check.declares_element_nullability && is_newest) {
                 TOMBOLO_TRY(const bool declared, add_fact(model, *fact));
                 changed = changed || declared;
             }
             continue;
         }
-        if (!model.development_mode) {
+        if (!model.development_mode || !is_newest) {
             return std::optional(session_error(
                 SyncErrorCode::invalid_schema_change,
                 "Invalid schema change (UPLOAD): non-breaking schema change: " + check.text +
@@ -173,18 +192,25 @@ Result<std::optional<SessionError>> Integrator::integrate(LoadedFile& file,
     CutChangeset cut(*std::move(decoded));
     const std::shared_ptr<const Model> old_model = model_;
     ChangesetBuilder kept;
+    seen_ = model_->of(file.state.schema_version);
+    if (seen_ == nullptr) {
+        return std::optional(session_error(SyncErrorCode::bad_schema_version,
+                                           "the file's schema version is served no more"));
+    }
     if (!cut.schema.empty()) {
         SyncModel model = model_->config();
         bool changed = false;
-        TOMBOLO_TRY(std::optional<SessionError> error, take_schema(cut, kept, model, changed));
+        TOMBOLO_TRY(std::optional<SessionError> error,
+                    take_schema(file, cut, kept, model, changed));
         if (error) {
             return error;
         }
         if (changed) {
             TOMBOLO_TRY_VOID(take_model(std::move(model)));
+            seen_ = model_->of(file.state.schema_version);
         }
     }
-    if (std::optional<SessionError> error = check_objects(*model_, cut)) {
+    if (std::optional<SessionError> error = check_objects(*seen_, cut)) {
         return error;
     }
     const std::shared_ptr<const View> view = newest_view(file);
@@ -266,13 +292,14 @@ Result<std::shared_ptr<Entry>> Integrator::entry_of(HistoryEntry head, CutChange
 }
 
 std::shared_ptr<const View> Integrator::newest_view(LoadedFile& file) {
-    if (file.state.epochs.empty()) {
+    const std::shared_ptr<const Model> model = model_->of(file.state.schema_version);
+    if (file.state.epochs.empty() || model == nullptr) {
         return nullptr;
     }
     if (file.view == nullptr || file.view_epoch != file.state.epochs.back() ||
-        file.view->shared_model() != model_) {
+        file.view->shared_model() != model) {
         file.view_epoch = file.state.epochs.back();
-        file.view = views_.get(model_, *file.view_epoch);
+        file.view = views_.get(model, *file.view_epoch);
     }
     return file.view;
 }
@@ -286,7 +313,7 @@ Integrator::met(LoadedFile& file, const ObjectRef& object, Number base) {
     if (!has_points && !recent_.may_have_above(object, base)) {
         return ours;
     }
-    const Stream stream(*batch_, model_, views_, state, options_.bugs);
+    const Stream stream(*batch_, seen_, views_, state, options_.bugs);
     TOMBOLO_TRY(const PartList above, batch_->parts(object, base));
     const std::string name = encode_object(object);
     const auto add = [&](Number version, std::optional<Sent> sent) {
@@ -334,7 +361,7 @@ Result<Integrator::Judged> Integrator::judge(LoadedFile& file, const View* view,
     judged.object = part.object;
     const bool is_alone = cut.parts.size() == 1 && cut.schema.empty();
     TOMBOLO_TRY(judged.before, batch_->current(part.object));
-    if (model_->find_class(part.object.class_name)->kind == TableKind::asymmetric) {
+    if (seen_->find_class(part.object.class_name)->kind == TableKind::asymmetric) {
         Changeset theirs = cut.part(part);
         TOMBOLO_TRY_VOID(decide_asymmetric(view, judged, theirs));
         if (judged.has_change) {
@@ -419,7 +446,7 @@ Result<void> Integrator::decide(const View& view, Judged& judged, const Changese
         if (judged.is_outside_view && !options_.bugs.uploads_judged_by_no_view) {
             return {};
         }
-        object = read_object(*model_, class_name, judged.before);
+        object = read_object(*seen_, class_name, judged.before);
         if (!object || !view.may_write(class_name, judged.before.bson()) ||
             !keeps_to_fields(view, class_name, part, options_.bugs) ||
             (erases && !view.may_erase(class_name, judged.before.bson()))) {
@@ -441,13 +468,13 @@ Result<void> Integrator::decide(const View& view, Judged& judged, const Changese
         }
         return {};
     }
-    if (breaks_geo_field(*model_, class_name, **applied)) {
+    if (breaks_geo_field(*seen_, class_name, **applied)) {
         judged.breaks_geo_field = true;
         return {};
     }
     // An object that was erased and made again starts from nothing.
-    Result<Image> after = write_object(*model_, judged.object, **std::move(applied),
-                                       erases ? Image() : judged.before);
+    Result<Image> after =
+        write_object(*seen_, judged.object, **std::move(applied), erases ? Image() : judged.before);
     if (!after) {
         return {};
     }
@@ -481,7 +508,7 @@ Result<void> Integrator::decide_asymmetric(const View* view, Judged& judged,
     if (!applied || !*applied) {
         return {};
     }
-    Result<Image> after = write_object(*model_, judged.object, **std::move(applied), {});
+    Result<Image> after = write_object(*seen_, judged.object, **std::move(applied), {});
     const std::string& class_name = judged.object.class_name;
     if (!after || !view->may_write(class_name, after->bson()) ||
         !keeps_to_fields(*view, class_name, part, options_.bugs) ||
@@ -527,12 +554,14 @@ Result<void> Integrator::append_reset(LoadedFile& file, const std::vector<Judged
 Result<Number> Integrator::append_reset(LoadedFile& file, const std::vector<ObjectRef>& objects,
                                         std::vector<RejectedObject> rejected,
                                         Number client_version) {
-    const std::shared_ptr<const View> view = views_.get(model_, *file.state.epochs.back());
+    // Also for a file whose upload it is not: a collapse says its resets again.
+    const std::shared_ptr<const Model> model = model_->of(file.state.schema_version);
+    const std::shared_ptr<const View> view = views_.get(model, *file.state.epochs.back());
     ChangesetBuilder content;
     for (const ObjectRef& object : objects) {
         TOMBOLO_TRY(const Image image, batch_->current(object));
         if (view->holds(object.class_name, image)) {
-            append_content(content, *model_, object,
+            append_content(content, *model, object,
                            *visible_object(*view, object.class_name, image));
         } else {
             append_erase(content, object);

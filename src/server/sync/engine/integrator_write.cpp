@@ -2,6 +2,7 @@
 
 #include "changeset/difference.hpp"
 #include "server/sync/engine/integrator.hpp"
+#include "server/sync/engine/schema_facts.hpp"
 
 namespace tombolo::server::sync {
 

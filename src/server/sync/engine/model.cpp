@@ -1,18 +1,16 @@
 #include "server/sync/engine/model.hpp"
 
+#include "schema/default_value.hpp"
+#include "server/sync/engine/schema_facts.hpp"
+#include "server/sync/engine/schema_versions.hpp"
+
 namespace tombolo::server::sync {
 
 using changeset::ClassInfo;
-using changeset::ColumnDefinition;
 using changeset::ColumnInfo;
-using changeset::PayloadType;
 using changeset::TableKind;
 
 namespace {
-
-PayloadType payload_type(schema::PropertyType type) {
-    return static_cast<PayloadType>(type);
-}
 
 ClassInfo class_info(const schema::ClassSchema& class_schema) {
     ClassInfo info;
@@ -39,33 +37,6 @@ ClassInfo class_info(const schema::ClassSchema& class_schema) {
     return info;
 }
 
-Value zero_of(schema::PropertyType type) {
-    switch (type) {
-    case schema::PropertyType::integer:
-        return 0;
-    case schema::PropertyType::boolean:
-        return false;
-    case schema::PropertyType::string:
-        return "";
-    case schema::PropertyType::binary:
-        return Binary();
-    case schema::PropertyType::timestamp:
-        return Timestamp();
-    case schema::PropertyType::float32:
-        return 0.0F;
-    case schema::PropertyType::float64:
-        return 0.0;
-    case schema::PropertyType::decimal128:
-        return Decimal128();
-    case schema::PropertyType::object_id:
-        return ObjectId();
-    case schema::PropertyType::uuid:
-        return Uuid();
-    default:
-        return {};
-    }
-}
-
 } // namespace
 
 void fill_missing(SyncModel& model, const schema::SchemaFact& fact) {
@@ -78,13 +49,60 @@ void fill_missing(SyncModel& model, const schema::SchemaFact& fact) {
         return;
     }
     schema::Property filled = *added;
-    filled.default_value = zero_of(filled.type);
+    filled.default_value = schema::zero_value(filled);
     owner->put(std::move(filled));
 }
 
+schema::DocumentSchema documents_of_all(const SyncModel& model) {
+    schema::DocumentSchema whole = model.documents;
+    for (auto each = model.older.rbegin(); each != model.older.rend(); ++each) {
+        unite(whole, each->documents);
+    }
+    return whole;
+}
+
 Result<std::shared_ptr<const Model>> Model::make(SyncModel config, store::Store& store) {
+    const schema::DocumentSchema whole = documents_of_all(config);
+    TOMBOLO_TRY(const std::shared_ptr<Model> model, build(config, whole, store));
+    if (config.older.empty()) {
+        return std::shared_ptr<const Model>(model);
+    }
+    const auto shared_whole = std::make_shared<const schema::Schema>(whole.schema);
+    config.older.push_back({config.schema_version, config.documents});
+    for (const SchemaGeneration& each : config.older) {
+        SyncModel of_version = config;
+        of_version.older.clear();
+        of_version.documents = each.documents;
+        of_version.schema_version = each.version;
+        TOMBOLO_TRY(const std::shared_ptr<Model> version,
+                    build(std::move(of_version), narrow(each.documents, whole), store));
+        version->is_narrowed_ = true;
+        version->whole_ = shared_whole;
+        model->versions_[each.version] = version;
+    }
+    return std::shared_ptr<const Model>(model);
+}
+
+std::shared_ptr<const Model> Model::of(std::uint64_t version) const {
+    if (versions_.empty()) {
+        return version == config_.schema_version ? shared_from_this() : nullptr;
+    }
+    const auto found = versions_.find(version);
+    return found == versions_.end() ? nullptr : found->second;
+}
+
+void Model::project(changeset::ChangesetBuilder& out, const changeset::Changeset& source) const {
+    const Projection projection(schema());
+    for (const changeset::Instruction& instruction : source.instructions()) {
+        projection.append(out, source, instruction);
+    }
+}
+
+Result<std::shared_ptr<Model>> Model::build(SyncModel config, schema::DocumentSchema documents,
+                                            store::Store& store) {
     auto model = std::make_shared<Model>();
     model->config_ = std::move(config);
+    model->documents_ = std::move(documents);
     for (const schema::ClassSchema& each : model->schema().classes()) {
         model->classes_[each.name()] = class_info(each);
         if (each.is_embedded()) {
@@ -104,7 +122,7 @@ Result<std::shared_ptr<const Model>> Model::make(SyncModel config, store::Store&
         model->by_collection_[storage.documents] = each.name();
         model->storage_[each.name()] = std::move(storage);
     }
-    return std::shared_ptr<const Model>(std::move(model));
+    return model;
 }
 
 const ClassInfo* Model::find_class(std::string_view name) const noexcept {
@@ -123,58 +141,9 @@ const std::string* Model::class_of(store::CollectionId collection) const noexcep
 }
 
 void Model::append_schema(changeset::ChangesetBuilder& out) const {
-    for (const schema::SchemaFact& fact : schema::facts_of(schema())) {
+    for (const schema::SchemaFact& fact : schema::facts_of(declared())) {
         append_fact(out, fact);
     }
-}
-
-std::optional<schema::SchemaFact> fact_of(const changeset::Changeset& changeset,
-                                          const changeset::Instruction& instruction) {
-    if (instruction.op == changeset::Opcode::add_table) {
-        schema::ClassFact fact;
-        fact.name = changeset.table(instruction);
-        fact.kind = static_cast<schema::ClassKind>(instruction.table_kind());
-        if (fact.kind != schema::ClassKind::embedded) {
-            fact.key_name = changeset.field(instruction);
-            fact.key_type = static_cast<schema::PropertyType>(instruction.type);
-            fact.key_nullable = instruction.nullable();
-        }
-        return fact;
-    }
-    if (instruction.op != changeset::Opcode::add_column ||
-        !changeset::is_scalar(instruction.type)) {
-        return std::nullopt;
-    }
-    schema::PropertyFact fact;
-    fact.class_name = changeset.table(instruction);
-    fact.name = changeset.field(instruction);
-    fact.type = static_cast<schema::PropertyType>(instruction.type);
-    fact.collection = static_cast<schema::CollectionKind>(instruction.collection());
-    fact.nullable = instruction.nullable();
-    if (instruction.type == PayloadType::link) {
-        fact.target = changeset.link_target(instruction);
-    }
-    return fact;
-}
-
-void append_fact(changeset::ChangesetBuilder& out, const schema::SchemaFact& fact) {
-    if (const auto* of_class = std::get_if<schema::ClassFact>(&fact)) {
-        if (of_class->kind == schema::ClassKind::embedded) {
-            out.add_embedded_table(of_class->name);
-        } else {
-            out.add_table(of_class->name, static_cast<TableKind>(of_class->kind),
-                          of_class->key_name, payload_type(of_class->key_type),
-                          of_class->key_nullable);
-        }
-        return;
-    }
-    const auto& property = std::get<schema::PropertyFact>(fact);
-    ColumnDefinition definition;
-    definition.type = payload_type(property.type);
-    definition.nullable = property.nullable;
-    definition.collection = static_cast<changeset::CollectionKind>(property.collection);
-    definition.link_target = property.target;
-    out.add_column(property.class_name, property.name, definition);
 }
 
 Result<bool> add_fact(SyncModel& model, const schema::SchemaFact& fact) {

@@ -149,7 +149,10 @@ class RecordKeys {
     std::string file(Number ident) const;
     std::string file_views(Number ident) const;
     const std::string& state() const noexcept { return state_; }
-    const std::string& schema() const noexcept { return schema_; }
+    /// What was added in development mode to the classes of a schema version.
+    std::string schema(Number version) const {
+        return version == 0 ? schema_ : schema_ + "/" + std::to_string(version);
+    }
     /// Everything of the app in a space other than meta.
     const std::string& app() const noexcept { return app_; }
 

@@ -171,6 +171,9 @@ SessionImpl::Now SessionImpl::look() {
     // The version first: what the mailbox says is then at least as new.
     now.published = context_.published();
     take_mail(now);
+    if (now.file != nullptr) {
+        now.model = now.published.model->of(now.file->schema_version);
+    }
     now.limit = now.published.top;
     if (now.point != nullptr) {
         const Hole* hole = hole_at(*now.file, now.point->point);
@@ -216,6 +219,14 @@ Result<std::optional<Outgoing>> SessionImpl::step() {
     }
     if (!now.is_ready) {
         return std::optional<Outgoing>();
+    }
+    if (now.model == nullptr) {
+        is_over_ = true;
+        return std::optional<Outgoing>(session_error(
+            SyncErrorCode::bad_schema_version, "the file's schema version is served no more"));
+    }
+    if (announcement_) {
+        return std::exchange(announcement_, std::nullopt);
     }
     if (bootstrap_ != nullptr) {
         return continue_bootstrap(now);
@@ -278,8 +289,8 @@ void SessionImpl::start_bootstrap(const Now& now) {
     Bootstrap::Options options;
     options.file = file_;
     options.point = epoch->point;
-    options.old_view = previous == nullptr ? nullptr : views.get(now.published.model, *previous);
-    options.new_view = views.get(now.published.model, *epoch);
+    options.old_view = previous == nullptr ? nullptr : views.get(now.model, *previous);
+    options.new_view = views.get(now.model, *epoch);
     if (const Hole* hole = hole_at(file, epoch->point)) {
         options.hole_after = hole->after;
     }
@@ -418,9 +429,8 @@ std::shared_ptr<const View> SessionImpl::current_view(const Now& now) {
     if (epoch == nullptr) {
         return nullptr;
     }
-    if (view_ == nullptr || view_epoch_.get() != epoch ||
-        view_->shared_model() != now.published.model) {
-        view_ = context_.views().get(now.published.model, *epoch);
+    if (view_ == nullptr || view_epoch_.get() != epoch || view_->shared_model() != now.model) {
+        view_ = context_.views().get(now.model, *epoch);
         const auto& epochs = now.file->epochs;
         view_epoch_ = *std::find_if(epochs.begin(), epochs.end(),
                                     [&](const auto& each) { return each.get() == epoch; });
@@ -475,7 +485,7 @@ Result<std::optional<Outgoing>> SessionImpl::steady(const Now& now) {
     if (cursor_ < now.limit) {
         const LazyHistory history(context_.store(), context_.keys(), *now.published.model,
                                   context_.cache(), now.published.top);
-        const Stream stream(history, now.published.model, context_.views(), *now.file,
+        const Stream stream(history, now.model, context_.views(), *now.file,
                             context_.options().bugs);
         const std::shared_ptr<const View> view = current_view(now);
         std::optional<Outgoing> first;

@@ -97,6 +97,9 @@ class SessionImpl final : public Session {
     SessionImpl(const SessionImpl&) = delete;
     SessionImpl& operator=(const SessionImpl&) = delete;
 
+    /// Said before anything else; does not end the binding.
+    void announce(SessionError error) { announcement_ = std::move(error); }
+
     protocol::ClientFileIdent file() const noexcept override { return {file_}; }
     Refusal upload(protocol::UploadCursor progress, protocol::ServerVersion locked,
                    std::vector<std::byte> entries) override;
@@ -123,7 +126,8 @@ class SessionImpl final : public Session {
         std::optional<OutgoingQueryError> query_error;
         std::optional<SessionError> error;
         std::uint64_t processed = 0;
-        const Epoch* point = nullptr; ///< the next point above the cursor
+        std::shared_ptr<const Model> model; ///< of the file's schema version; null: gone
+        const Epoch* point = nullptr;       ///< the next point above the cursor
         bool is_requested = false;
         Number limit = 0; ///< state 2 may go up to here
     };
@@ -173,6 +177,7 @@ class SessionImpl final : public Session {
     std::int32_t bootstrap_steps_ = 0;
     std::vector<PendingMark> marks_;
     std::uint64_t submitted_ = 0;
+    std::optional<Outgoing> announcement_;
     bool is_over_ = false;
 };
 

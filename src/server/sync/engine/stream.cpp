@@ -138,6 +138,7 @@ Result<std::shared_ptr<const EncodedPart>> Stream::encode(Number version,
 Result<Stream::Rows> Stream::rows_of(const View& view, Number version, const Entry& entry) const {
     const bool is_own = entry.head().origin == file_.ident;
     Rows rows;
+    rows.is_whole = !model_->is_narrowed();
     rows.parts.reserve(entry.cut().parts.size());
     for (std::size_t i = 0; i < entry.cut().parts.size(); ++i) {
         const std::string& class_name = entry.cut().parts[i].object.class_name;
@@ -163,13 +164,13 @@ Result<std::vector<std::byte>> Stream::cut_to_view(const View& view, const Entry
     ChangesetBuilder out;
     const CutChangeset& cut = entry.cut();
     if (entry.head().origin != file_.ident) {
-        append(out, cut.changeset, cut.schema);
+        append_seen(out, cut.changeset, cut.schema, nullptr);
     }
     for (std::size_t i = 0; i < cut.parts.size(); ++i) {
         const ObjectRef& object = cut.parts[i].object;
         if (rows.parts[i] == PartRow::unchanged) {
-            append_readable(out, cut.changeset, cut.parts[i].instructions,
-                            bugs_.hidden_fields_sent ? nullptr : view.mask(object.class_name));
+            append_seen(out, cut.changeset, cut.parts[i].instructions,
+                        bugs_.hidden_fields_sent ? nullptr : view.mask(object.class_name));
         } else if (rows.parts[i] == PartRow::erase) {
             append_erase(out, object);
         } else if (rows.parts[i] == PartRow::content) {
@@ -179,6 +180,25 @@ Result<std::vector<std::byte>> Stream::cut_to_view(const View& view, const Entry
     }
     TOMBOLO_TRY(const Changeset changeset, out.finish());
     return changeset::encode(changeset);
+}
+
+/// What the role may read of it and the schema version has.
+void Stream::append_seen(ChangesetBuilder& out, const Changeset& source,
+                         std::span<const std::uint32_t> instructions, const FieldMask* mask) const {
+    if (!model_->is_narrowed()) {
+        append_readable(out, source, instructions, mask);
+        return;
+    }
+    ChangesetBuilder readable;
+    append_readable(readable, source, instructions, mask);
+    model_->project(out, readable.finish().value());
+}
+
+Changeset Stream::seen_part(const Entry& entry, const ObjectPart& part,
+                            const FieldMask* mask) const {
+    ChangesetBuilder out;
+    append_seen(out, entry.cut().changeset, part.instructions, mask);
+    return out.finish().value();
 }
 
 Result<std::optional<Sent>> Stream::part(Number version, const ObjectRef& object,
@@ -213,7 +233,7 @@ Result<std::optional<Sent>> Stream::part(Number version, const ObjectRef& object
     switch (row(*view, object.class_name, around, is_own)) {
     case PartRow::unchanged:
         return std::optional<Sent>(
-            Sent{entry->cut().part(*part, view->mask(object.class_name)), head.timestamp, origin});
+            Sent{seen_part(*entry, *part, view->mask(object.class_name)), head.timestamp, origin});
     case PartRow::erase:
         return std::optional<Sent>(Sent{lone_erase(object), head.timestamp, origin});
     case PartRow::content:

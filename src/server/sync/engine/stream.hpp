@@ -32,6 +32,7 @@ enum class PartRow : std::uint8_t {
 
 class Stream {
   public:
+    /// `model`: of the file's schema version.
     Stream(const HistorySource& history, std::shared_ptr<const Model> model, ViewCache& views,
            const FileState& file, const EngineBugs& bugs)
         : history_(history), model_(std::move(model)), views_(views), file_(file), bugs_(bugs) {}
@@ -67,6 +68,10 @@ class Stream {
     Result<std::vector<std::byte>> cut_to_view(const View& view, const Entry& entry,
                                                const Rows& rows) const;
     Result<Entry::Images> images(Number version, const Entry& entry, std::size_t part) const;
+    void append_seen(changeset::ChangesetBuilder& out, const changeset::Changeset& source,
+                     std::span<const std::uint32_t> instructions, const FieldMask* mask) const;
+    changeset::Changeset seen_part(const Entry& entry, const ObjectPart& part,
+                                   const FieldMask* mask) const;
     PartRow row(const View& view, const std::string& class_name, const Entry::Images& images,
                 bool is_own) const;
 

@@ -9,11 +9,11 @@ namespace tombolo::server::sync {
 
 namespace {
 
-std::unique_ptr<Predicate> compile(const Model& model, std::string_view class_name,
+std::unique_ptr<Predicate> compile(const schema::Schema& schema, std::string_view class_name,
                                    std::string_view text) {
     query::BindOptions options;
     options.judges_writes = true;
-    Result<query::Query> query = query::compile(text, model.schema(), class_name, {}, options);
+    Result<query::Query> query = query::compile(text, schema, class_name, {}, options);
     return query ? std::make_unique<Predicate>(*std::move(query)) : nullptr;
 }
 
@@ -58,16 +58,16 @@ View::View(std::shared_ptr<const Model> model, const std::string& body, const Ro
         const std::string& name = each.name();
         OfClass& of = classes_[name];
         const ClassPermissions& permissions = role.of(name);
-        of.write = compile(*model_, name, permissions.write);
-        of.insert = compile(*model_, name, permissions.insert);
+        of.write = compile(model_->whole(), name, permissions.write);
+        of.insert = compile(model_->whole(), name, permissions.insert);
         of.mask = FieldMask::compile(*model_, name, permissions.fields);
         if (each.is_asymmetric()) {
             continue;
         }
-        of.read = compile(*model_, name, permissions.read);
-        of.erase = compile(*model_, name, permissions.erase);
+        of.read = compile(model_->whole(), name, permissions.read);
+        of.erase = compile(model_->whole(), name, permissions.erase);
         if (const auto query = queries.find(name); query != queries.end()) {
-            of.query = compile(*model_, name, query->second);
+            of.query = compile(model_->schema(), name, query->second);
             if (of.query != nullptr && hidden_field(of.query->query(), of.mask.get()) != nullptr) {
                 of.query.reset();
             }
@@ -124,8 +124,10 @@ bool View::holds(std::string_view class_name, const Image& image) const {
     if (!image.exists() || !selects(class_name, image.bson())) {
         return false;
     }
-    return image.is_syncable ? *image.is_syncable
-                             : read_object(*model_, class_name, image).has_value();
+    // What one schema version can show, another may not.
+    return image.is_syncable && !model_->is_narrowed()
+               ? *image.is_syncable
+               : read_object(*model_, class_name, image).has_value();
 }
 
 const FieldMask* View::mask(std::string_view class_name) const noexcept {

@@ -147,7 +147,7 @@ void Connection::bind_new(const protocol::Bind& message) {
         fail(binding, SyncErrorCode::session_closed, "too many sessions on one connection");
         return;
     }
-    if (binding.schema_version != setup_.schema_version) {
+    if (!setup_.engine.serves(binding.schema_version)) {
         fail(binding, SyncErrorCode::bad_schema_version,
              "Client provided invalid schema version " + std::to_string(binding.schema_version));
         return;

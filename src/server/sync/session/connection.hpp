@@ -47,7 +47,6 @@ struct ConnectionSetup {
     std::string id;
     std::string log_url; ///< in errors, where they name none
     protocol::Dialect dialect;
-    std::uint64_t schema_version = 0; ///< that BIND must name
     /// Answer TEST_COMMANDs by doing what they say.
     bool test_commands = false;
     /// What operators are shown; may be null, as the clock with it.

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "protocol/negotiation.hpp"
+#include "server/sync/engine/model.hpp"
 #include "server/sync/engine/records.hpp"
 #include "server/sync/session/sync_model.hpp"
 #include "server/sync/session/sync_roles.hpp"
@@ -48,7 +49,6 @@ class SyncService::Slot final : public EngineHost {
                  service.options_.facts) {}
 
     Result<void> open(AppModel model) {
-        schema_version_ = model.model.schema_version;
         EngineOptions options;
         options.app = app_id_;
         options.model = std::move(model.model);
@@ -65,7 +65,6 @@ class SyncService::Slot final : public EngineHost {
     Engine& engine() noexcept { return *engine_; }
     const ObjectId& app_id() const noexcept { return app_id_; }
     const std::string& name() const noexcept { return name_; }
-    std::uint64_t schema_version() const noexcept { return schema_version_; }
 
     // A second call while one is queued has nothing to add: the queued run sees all that came
     // before it starts.
@@ -115,7 +114,6 @@ class SyncService::Slot final : public EngineHost {
     const ObjectId app_id_;
     const std::string name_;
     AppRoles roles_;
-    std::uint64_t schema_version_ = 0;
     std::atomic<bool> is_open_{false};
     std::atomic<bool> is_scheduled_{false};
     std::atomic<bool> is_storing_{false};
@@ -152,8 +150,8 @@ SyncService::slot_of(const std::shared_ptr<const App>& app) {
     if (auto slot = find_slot(app->id)) {
         return slot;
     }
-    TOMBOLO_TRY(AppModel model, make_app_model(app->config));
-    TOMBOLO_TRY_VOID(routes_.add(app->id, model.model.documents.places));
+    TOMBOLO_TRY(AppModel model, make_app_model(app->config, app->schema_versions));
+    TOMBOLO_TRY_VOID(routes_.add(app->id, documents_of_all(model.model).places));
     for (const std::string& warning : model.warnings) {
         log_.warning("sync configuration", {{"app", app->client_app_id}, {"warning", warning}});
     }
@@ -166,8 +164,8 @@ SyncService::slot_of(const std::shared_ptr<const App>& app) {
 }
 
 Result<void> SyncService::claim(const App& app) {
-    TOMBOLO_TRY(const AppModel model, make_app_model(app.config));
-    return routes_.add(app.id, model.model.documents.places);
+    TOMBOLO_TRY(const AppModel model, make_app_model(app.config, app.schema_versions));
+    return routes_.add(app.id, documents_of_all(model.model).places);
 }
 
 std::shared_ptr<SyncService::Slot> SyncService::find_slot(const ObjectId& app) const {
@@ -194,9 +192,8 @@ Result<http::Response> SyncService::accept(const http::Request& request,
         return Error(ErrorCode::unavailable, "sync cannot start; the server's log has the reason");
     }
     const std::shared_ptr<Slot>& slot = *opened;
-    ConnectionSetup setup{
-        slot->engine(), counters_, log_,    slot->name(),           user.user_id,
-        request.id,     {},        dialect, slot->schema_version(), options_.test_commands};
+    ConnectionSetup setup{slot->engine(), counters_, log_,    slot->name(),          user.user_id,
+                          request.id,     {},        dialect, options_.test_commands};
     setup.live = std::make_shared<LiveConnection>();
     setup.live->id = request.id;
     setup.live->user_id = user.user_id;
@@ -359,9 +356,9 @@ void SyncService::app_changed(const std::shared_ptr<const App>& app) {
         close_connections(app->id, "", 1011, "sync is paused");
         return;
     }
-    Result<AppModel> model = make_app_model(app->config);
-    Result<void> taken =
-        model ? routes_.add(app->id, model->model.documents.places) : Result<void>(model.error());
+    Result<AppModel> model = make_app_model(app->config, app->schema_versions);
+    Result<void> taken = model ? routes_.add(app->id, documents_of_all(model->model).places)
+                               : Result<void>(model.error());
     if (taken) {
         taken = slot->engine().update_model(std::move(model->model));
     }
@@ -374,7 +371,7 @@ void SyncService::app_changed(const std::shared_ptr<const App>& app) {
 
 void SyncService::store_model(Slot& slot) {
     const SyncModel model = slot.engine().model();
-    Result<void> stored = routes_.add(slot.app_id(), model.documents.places);
+    Result<void> stored = routes_.add(slot.app_id(), documents_of_all(model).places);
     if (stored && options_.store_model) {
         stored = options_.store_model(slot.app_id(), model);
     }
@@ -403,7 +400,7 @@ Result<UnsyncedPage> SyncService::unsynced(const App& app, std::string_view afte
     if (const auto slot = find_slot(app.id)) {
         return unsynced_documents(slot->engine().model(), store_, after, count_max, scanned_max);
     }
-    TOMBOLO_TRY(const AppModel model, make_app_model(app.config));
+    TOMBOLO_TRY(const AppModel model, make_app_model(app.config, app.schema_versions));
     return unsynced_documents(model.model, store_, after, count_max, scanned_max);
 }
 

@@ -19,10 +19,13 @@ bool has_id(const SchemaConfig& one) {
     return object_or_empty(one.schema, "properties").contains("_id");
 }
 
-Result<schema::AppSchema> schemas_of(const AppConfig& config, std::vector<std::string>& warnings) {
+Result<schema::AppSchema> schemas_of(const std::vector<SchemaConfig>& schemas,
+                                     const std::vector<std::string>& asymmetric,
+                                     const std::string& data_source,
+                                     std::vector<std::string>& warnings) {
     schema::AppSchema out;
-    for (const SchemaConfig& one : config.schemas) {
-        if (one.data_source != config.sync.service_name) {
+    for (const SchemaConfig& one : schemas) {
+        if (one.data_source != data_source) {
             continue;
         }
         if (!has_id(one)) {
@@ -43,7 +46,6 @@ Result<schema::AppSchema> schemas_of(const AppConfig& config, std::vector<std::s
         const json::value* title = one.schema.if_contains("title");
         const std::string name =
             title != nullptr && title->is_string() ? title->get_string().c_str() : one.collection;
-        const auto& asymmetric = config.sync.asymmetric_tables;
         parsed->asymmetric =
             std::find(asymmetric.begin(), asymmetric.end(), name) != asymmetric.end();
         out.collections.push_back(*std::move(parsed));
@@ -70,23 +72,43 @@ void add_queryable(const SyncConfig& config, AppModel& out) {
     }
 }
 
+Result<schema::DocumentSchema> documents_of(const std::vector<SchemaConfig>& schemas,
+                                            const std::vector<std::string>& asymmetric,
+                                            const std::string& data_source,
+                                            std::vector<std::string>& warnings) {
+    TOMBOLO_TRY(const schema::AppSchema parsed,
+                schemas_of(schemas, asymmetric, data_source, warnings));
+    schema::MappedSchema mapped = schema::to_object_schema(parsed);
+    if (!mapped.ok()) {
+        return schema::to_error(mapped.problems);
+    }
+    for (const schema::SchemaProblem& problem : mapped.problems) {
+        warnings.push_back(problem.text);
+    }
+    return std::move(mapped.documents);
+}
+
 } // namespace
 
-Result<AppModel> make_app_model(const AppConfig& config) {
+Result<AppModel> make_app_model(const AppConfig& config, std::span<const SchemaVersion> versions) {
     const SyncConfig& sync = config.sync;
     if (sync.mode != SyncConfig::Mode::flexible) {
         return Error(ErrorCode::unsupported, "the app does not use flexible sync");
     }
     AppModel out;
-    TOMBOLO_TRY(const schema::AppSchema schemas, schemas_of(config, out.warnings));
-    schema::MappedSchema mapped = schema::to_object_schema(schemas);
-    if (!mapped.ok()) {
-        return schema::to_error(mapped.problems);
+    TOMBOLO_TRY(out.model.documents, documents_of(config.schemas, sync.asymmetric_tables,
+                                                  sync.service_name, out.warnings));
+    for (const SchemaVersion& each : versions) {
+        out.model.schema_version = each.number;
+        if (&each == &versions.back()) {
+            break;
+        }
+        std::vector<std::string> said_before;
+        TOMBOLO_TRY(
+            schema::DocumentSchema documents,
+            documents_of(each.schemas, each.asymmetric_tables, sync.service_name, said_before));
+        out.model.older.push_back({each.number, std::move(documents)});
     }
-    for (const schema::SchemaProblem& problem : mapped.problems) {
-        out.warnings.push_back(problem.text);
-    }
-    out.model.documents = std::move(mapped.documents);
     out.model.development_mode = sync.development_mode_enabled;
     out.model.data_source = sync.service_name;
     out.model.database = sync.database_name;

@@ -5,6 +5,8 @@
 #include <string>
 #include <vector>
 
+#include <span>
+
 #include "core/result.hpp"
 #include "server/app/app_repository.hpp"
 #include "server/sync/engine/engine.hpp"
@@ -19,8 +21,9 @@ struct AppModel {
     std::vector<std::string> warnings;
 };
 
-/// Errors: unsupported when the app does not use flexible sync, invalid_schema with every problem
-/// of its schemas.
-Result<AppModel> make_app_model(const AppConfig& config);
+/// `versions`: of the app; without them there is one version, 0. Errors: unsupported when the app
+/// does not use flexible sync, invalid_schema with every problem of its schemas.
+Result<AppModel> make_app_model(const AppConfig& config,
+                                std::span<const SchemaVersion> versions = {});
 
 } // namespace tombolo::server::sync

@@ -1,6 +1,7 @@
 #include "server/sync/session/sync_roles.hpp"
 
 #include "server/rules/sync_access.hpp"
+#include "server/sync/engine/model.hpp"
 #include "server/sync/session/filter_text.hpp"
 #include "server/sync/session/sync_model.hpp"
 
@@ -70,9 +71,10 @@ Result<Role> AppRoles::role_of(std::string_view user_id) {
         return ClassPermissions::deny_all();
     };
     Role out = Role::deny_all();
-    TOMBOLO_TRY(const AppModel model, make_app_model(app->config));
-    for (const auto& [class_name, place] : model.model.documents.places) {
-        const schema::ClassSchema* class_schema = model.model.documents.schema.find(class_name);
+    TOMBOLO_TRY(const AppModel model, make_app_model(app->config, app->schema_versions));
+    const schema::DocumentSchema documents = documents_of_all(model.model);
+    for (const auto& [class_name, place] : documents.places) {
+        const schema::ClassSchema* class_schema = documents.schema.find(class_name);
         if (class_schema == nullptr) {
             continue;
         }
