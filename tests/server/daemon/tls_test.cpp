@@ -16,7 +16,7 @@
 namespace tombolo::server {
 namespace {
 
-using testing::HasSubstr;
+using ::testing::HasSubstr;
 using testing::write_certificate;
 
 template <auto Free>
@@ -64,7 +64,7 @@ Seen ask(std::uint16_t port, int newest_protocol = 0) {
     return seen;
 }
 
-class Tls : public testing::Test {
+class Tls : public ::testing::Test {
   protected:
     std::vector<std::string> arguments() const {
         return {"--data",     folder_.file("data"),     "--listen",  "127.0.0.1:0",
