@@ -124,6 +124,14 @@ TEST(Sessions, refresh_token_is_no_access_token) {
     EXPECT_EQ(service.get("/auth/profile", user.access).status, 200);
 }
 
+TEST(Sessions, anonymous_users_have_no_api_keys) {
+    Service service;
+    const SignedInUser user = service.anonymous();
+    const Answer answer = service.get("/auth/api_keys", user.refresh);
+    EXPECT_EQ(answer.status, 403);
+    EXPECT_EQ(answer["error"], "anonymous users cannot have API keys");
+}
+
 TEST(Sessions, calls_without_a_token_are_asked_to_authenticate) {
     Service service;
     for (const Answer& answer :

@@ -9,7 +9,6 @@ namespace tombolo::server::sync {
 using changeset::Changeset;
 using changeset::ChangesetBuilder;
 using changeset::Instruction;
-using changeset::Opcode;
 using changeset::PayloadType;
 using schema::ClassSchema;
 using schema::DocumentSchema;
