@@ -8,6 +8,7 @@
 // keeps what a client keeps over a crash or a lost connection, and forgets what a client forgets.
 // Not thread-safe.
 
+#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -102,8 +103,8 @@ class SyncDevice final {
     struct Signal final : server::sync::SessionListener {
         void on_outgoing() override { is_told = true; }
         void on_replaced() override { is_replaced = true; }
-        bool is_replaced = false;
-        bool is_told = true; ///< or knows by itself that there may be something
+        std::atomic<bool> is_replaced = false;
+        std::atomic<bool> is_told = true; ///< or knows by itself that there may be something
     };
     struct Commit {
         std::uint64_t client_version = 0;
