@@ -107,6 +107,16 @@ void World::adopt(SyncDevice& device) {
     settle();
 }
 
+void World::exchange(const std::vector<std::unique_ptr<SyncDevice>>& devices) {
+    std::vector<SyncDevice*> connected;
+    for (const auto& each : devices) {
+        if (each->is_connected()) {
+            connected.push_back(each.get());
+        }
+    }
+    exchange(connected);
+}
+
 void World::exchange(const std::vector<SyncDevice*>& devices) {
     for (int round = 0; round < 100; ++round) {
         bool is_moving = false;

@@ -51,6 +51,8 @@ class World final : public server::sync::EngineHost {
     void adopt(testing::SyncDevice& device);
     /// Sends and receives until nothing moves any more.
     void exchange(const std::vector<testing::SyncDevice*>& devices);
+    /// The same, of those that are connected.
+    void exchange(const std::vector<std::unique_ptr<testing::SyncDevice>>& devices);
 
     void schedule() override { is_scheduled_ = true; }
 

@@ -45,13 +45,7 @@ class SyncScenario : public ::testing::Test {
     }
 
     void exchange() {
-        std::vector<SyncDevice*> connected;
-        for (const auto& each : devices_) {
-            if (each->is_connected()) {
-                connected.push_back(each.get());
-            }
-        }
-        world_.exchange(connected);
+        world_.exchange(devices_);
         for (const auto& each : devices_) {
             ASSERT_FALSE(each->failure()) << *each->failure();
         }
