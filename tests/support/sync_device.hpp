@@ -98,11 +98,21 @@ class SyncDevice final {
     void mark();
 
     bool is_replaced() const { return signal_->is_replaced; }
+    /// The engine runs on another thread: what is published is there a moment before it is told.
+    void allow_early_messages() { allows_early_messages_ = true; }
+    /// Until the listener was called since the last receive() that found nothing.
+    void wait_until_told() const { signal_->is_told.wait(false); }
 
   private:
     struct Signal final : server::sync::SessionListener {
-        void on_outgoing() override { is_told = true; }
-        void on_replaced() override { is_replaced = true; }
+        void on_outgoing() override {
+            is_told = true;
+            is_told.notify_all();
+        }
+        void on_replaced() override {
+            is_replaced = true;
+            on_outgoing();
+        }
         std::atomic<bool> is_replaced = false;
         std::atomic<bool> is_told = true; ///< or knows by itself that there may be something
     };
@@ -157,6 +167,7 @@ class SyncDevice final {
     std::uint64_t mark_answered_ = 0;
     std::uint64_t gate_mark_ = 0;
     std::shared_ptr<Signal> signal_ = std::make_shared<Signal>();
+    bool allows_early_messages_ = false;
 
     std::optional<std::string> failure_;
     std::optional<server::sync::SessionError> error_;

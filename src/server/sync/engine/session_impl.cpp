@@ -276,7 +276,10 @@ bool SessionImpl::must_send(const Now& now) const {
         return true;
     }
     const FileState& file = *now.file;
-    return sent_->upload < protocol::UploadCursor{{file.upload_client}, {file.floor}};
+    // The file may say of an upload before its version is published: the client was told that it
+    // arrived, and has yet to be told that it is integrated.
+    return sent_->upload < protocol::UploadCursor{{file.upload_client}, {file.floor}} ||
+           sent_->download.client.value < client_version_;
 }
 
 // Bootstraps
