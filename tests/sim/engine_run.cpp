@@ -34,6 +34,9 @@ std::string body_text(View view) {
     return view == 0 ? "{}" : "{\"T\":\"(" + values_text(view) + ")\"}";
 }
 
+/// How long a device may be offline in runs with trimming.
+constexpr std::int64_t offline_ms = std::int64_t{60} * 3600 * 1000;
+
 constexpr View every_value = (View{1} << queryable_value_count) - 1;
 
 /// A device with what the test knows of it.
@@ -41,6 +44,8 @@ struct Peer {
     explicit Peer(std::string user) : device(std::move(user), empty_state()) {}
 
     SyncDevice device;
+    std::int64_t seen_ms = 0; ///< when it was connected last, and the server had let it in
+    std::uint64_t messages_before = 0;
     View wanted = 0;             ///< of the newest subscription set
     View readable = every_value; ///< by the role that the server must go by
     View told = every_value;     ///< by the role at the last IDENT
@@ -55,15 +60,13 @@ class EngineRun {
     EngineRun(std::uint64_t seed, const EngineProfile& profile, const EngineRunOptions& options)
         : choices_(seed), profile_(profile), database_(fresh_database()),
           world_(seed, World::model_of_views(database_), options.bugs), oracle_(world_, database_) {
+        if (profile.trim > 0) {
+            world_.options().client_max_offline_ms = offline_ms; // after a crash too
+            world_.engine().set_limits(offline_ms, false);
+        }
         for (std::uint32_t i = 0; i < profile.devices; ++i) {
-            peers_.push_back(std::make_unique<Peer>("user" + std::to_string(i)));
-            Peer& peer = *peers_.back();
-            world_.adopt(peer.device);
-            peer.device.set_on_entry(
-                [this, &peer](const auto& entry, protocol::BatchState state, const auto& told) {
-                    hear(peer, entry, state, told);
-                });
-            connect(peer);
+            peers_.push_back(nullptr);
+            begin(peers_.back(), "user" + std::to_string(i));
         }
     }
 
@@ -84,6 +87,7 @@ class EngineRun {
             for (const auto& peer : peers_) {
                 if (!peer->device.is_connected()) {
                     connect(*peer);
+                    check(*peer);
                 }
                 devices.push_back(&peer->device);
             }
@@ -113,11 +117,26 @@ class EngineRun {
         }
         result.log += oracle_.describe();
         result.statistics = world_.engine().statistics();
+        result.trimmed = world_.engine().history().value().trimmed;
+        result.expired = expired_;
         result.steps = static_cast<std::uint64_t>(extra_steps_);
         return result;
     }
 
   private:
+    /// A device with a file of its own.
+    void begin(std::unique_ptr<Peer>& place, std::string user) {
+        auto fresh = std::make_unique<Peer>(std::move(user));
+        Peer& peer = *fresh;
+        place = std::move(fresh);
+        world_.adopt(peer.device);
+        peer.device.set_on_entry(
+            [this, &peer](const auto& entry, protocol::BatchState state, const auto& told) {
+                hear(peer, entry, state, told);
+            });
+        connect(peer);
+    }
+
     std::uint64_t messages() const {
         std::uint64_t count = 0;
         for (const auto& peer : peers_) {
@@ -148,6 +167,7 @@ class EngineRun {
             {p.settle, &EngineRun::settle},
             {p.cut_after_upload, &EngineRun::cut_after_upload},
             {p.be_away, &EngineRun::be_away},
+            {p.trim, &EngineRun::trim},
         };
         std::uint32_t sum = 0;
         for (const Choice& choice : all) {
@@ -196,6 +216,33 @@ class EngineRun {
         connect(peer);
     }
 
+    void trim(Peer& /*peer*/) {
+        for (const auto& peer : peers_) {
+            if (peer->device.is_connected() && peer->device.messages() > peer->messages_before) {
+                peer->seen_ms = world_.clock().unix_ms();
+            }
+        }
+        world_.clock().advance(std::chrono::hours(choices_.pick(30)));
+        world_.engine().trim([](const Result<server::sync::TrimReport>&) {});
+        if (choices_.percent(50)) {
+            static_cast<void>(world_.disk().trim(world_.engine().past_needed_above()));
+        }
+    }
+
+    /// A device that was away for too long begins anew with another file.
+    void replace_expired(Peer& peer) {
+        const std::int64_t away_ms = world_.clock().unix_ms() - peer.seen_ms;
+        if (profile_.crash == 0 && away_ms < offline_ms) {
+            fail(peer, "was away for a permitted time (" + std::to_string(away_ms) +
+                           " ms) and has to be reset: " + peer.device.error()->body.message);
+            return;
+        }
+        ++expired_;
+        begin(*std::find_if(peers_.begin(), peers_.end(),
+                            [&](const auto& each) { return each.get() == &peer; }),
+              peer.device.user());
+    }
+
     /// An entry of a DOWNLOAD, as it comes.
     void hear(Peer& peer, const protocol::DownloadEntry& entry, protocol::BatchState state,
               const changeset::Changeset& told) {
@@ -233,6 +280,7 @@ class EngineRun {
         const auto role = readable_.find(peer.device.user());
         peer.readable = role == readable_.end() ? every_value : role->second;
         peer.told = peer.readable;
+        peer.messages_before = peer.device.messages();
         peer.device.connect(world_.engine(), choices_.percent(40));
     }
 
@@ -311,6 +359,12 @@ class EngineRun {
     }
 
     void check(Peer& peer) {
+        if (profile_.trim > 0 && !failure_ && peer.device.error() &&
+            (peer.device.error()->code == protocol::SyncErrorCode::client_file_expired ||
+             peer.device.error()->code == protocol::SyncErrorCode::bad_client_file_ident)) {
+            replace_expired(peer);
+            return;
+        }
         if (!failure_ && peer.device.failure()) {
             failure_ = "step " + std::to_string(step_) + ": " + *peer.device.failure();
         }
@@ -363,6 +417,7 @@ class EngineRun {
 
     testing::Choices choices_;
     const EngineProfile profile_;
+    std::uint64_t expired_ = 0;
     std::string database_;
     World world_;
     EngineOracle oracle_;
@@ -377,7 +432,8 @@ class EngineRun {
 
 EngineRunResult run_engine(std::uint64_t seed, const EngineRunOptions& options) {
     const auto& profiles = engine_profiles();
-    const EngineProfile& profile = profiles[seed % profiles.size()];
+    const EngineProfile& profile =
+        options.profile != nullptr ? *options.profile : profiles[seed % profiles.size()];
     EngineRun run(seed, profile, options);
     int step = 0;
     for (; step < profile.steps && !run.failure(); ++step) {

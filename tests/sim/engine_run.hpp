@@ -36,6 +36,8 @@ struct EngineProfile {
     std::uint32_t cut_after_upload = 0;
     /// Offline while others write and its role changes.
     std::uint32_t be_away = 0;
+    /// Time passes in hours and history is trimmed; devices that were away for too long are reset.
+    std::uint32_t trim = 0;
     /// Percent of subscriptions that select everything.
     std::uint32_t wide = 0;
     /// The first device may do everything.
@@ -47,6 +49,8 @@ const std::vector<EngineProfile>& engine_profiles();
 
 struct EngineRunOptions {
     server::sync::EngineBugs bugs;
+    /// Instead of the one that the seed names. Borrowed.
+    const EngineProfile* profile = nullptr;
 };
 
 struct EngineRunResult {
@@ -58,6 +62,8 @@ struct EngineRunResult {
     /// Decisions; every round of the end counts as one.
     std::uint64_t steps = 0;
     const char* profile = "";
+    std::uint64_t trimmed = 0; ///< history at and below is gone
+    std::uint64_t expired = 0; ///< devices that were reset
 };
 
 EngineRunResult run_engine(std::uint64_t seed, const EngineRunOptions& options);

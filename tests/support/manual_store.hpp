@@ -90,6 +90,30 @@ class ManualStore final : public store::Store {
         return behind_.version_before(unix_ms);
     }
     store::Version floor() const override { return behind_.floor(); }
+    /// They may go at any time, so they go at once.
+    void drop_records_below(store::Space space, std::string prefix, std::uint64_t number) override {
+        store::Transaction transaction;
+        const auto snapshot = behind_.snapshot();
+        const auto cursor = snapshot->scan_records(space, prefix, {});
+        while (cursor->next() && cursor->key().starts_with(prefix)) {
+            const std::string_view key = cursor->key();
+            std::uint64_t found = 0;
+            for (const char byte : key.substr(key.size() - 8)) {
+                found = found << 8 | static_cast<unsigned char>(byte);
+            }
+            if (found <= number) {
+                transaction.erase_record(space, std::string(key));
+            }
+        }
+        static_cast<void>(behind_.commit(std::move(transaction)));
+    }
+    std::uint64_t record_bytes(store::Space space, std::string_view begin,
+                               std::string_view end) const override {
+        return behind_.record_bytes(space, begin, end);
+    }
+    std::uint64_t past_bytes(store::CollectionId collection) const override {
+        return behind_.past_bytes(collection);
+    }
     Result<void> backup(const std::string& directory) override { return behind_.backup(directory); }
     Result<store::VerifyReport> verify() const override { return behind_.verify(); }
     store::StoreStatistics statistics() const override { return behind_.statistics(); }

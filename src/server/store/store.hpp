@@ -157,6 +157,16 @@ class Store {
     /// The newest version committed at least that long ago: what an age limit trims to.
     virtual Result<Version> version_before(std::int64_t unix_ms) const = 0;
     virtual Version floor() const = 0;
+    /// Records whose key begins with the prefix and ends in a big-endian 8-byte number at or below
+    /// `number` may go whenever that costs little; until then they are seen. Their owner no longer
+    /// reads them. Not kept over a restart: said again by who knows.
+    virtual void drop_records_below(Space space, std::string prefix, std::uint64_t number) = 0;
+
+    /// About how much disk the records with begin <= key < end take.
+    virtual std::uint64_t record_bytes(Space space, std::string_view begin,
+                                       std::string_view end) const = 0;
+    /// About how much disk the past images of the collection take.
+    virtual std::uint64_t past_bytes(CollectionId collection) const = 0;
 
     /// Writes a consistent copy into `directory` (made if absent; earlier backups there are kept
     /// and shared) while the store goes on.

@@ -43,6 +43,43 @@ class PastFilterFactory final : public rocksdb::CompactionFilterFactory {
     std::shared_ptr<std::atomic<std::uint64_t>> floor_;
 };
 
+// Drops records that their owner gave up. Prefixes do not nest, so the last one at or before a key
+// is the only one that can fit.
+class RecordFilter final : public rocksdb::CompactionFilter {
+  public:
+    explicit RecordFilter(RecordFloors::Floors floors) : floors_(std::move(floors)) {}
+    const char* Name() const override { return "tombolo.records"; }
+    bool Filter(int /*level*/, const rocksdb::Slice& key, const rocksdb::Slice& /*value*/,
+                std::string* /*new_value*/, bool* /*changed*/) const override {
+        const std::string_view bytes(key.data(), key.size());
+        auto above = floors_.upper_bound(bytes);
+        if (bytes.size() < 8 || above == floors_.begin()) {
+            return false;
+        }
+        const auto& [prefix, floor] = *--above;
+        return bytes.size() >= prefix.size() + 8 && bytes.starts_with(prefix) &&
+               read_u64(bytes, bytes.size() - 8) <= floor;
+    }
+
+  private:
+    RecordFloors::Floors floors_;
+};
+
+class RecordFilterFactory final : public rocksdb::CompactionFilterFactory {
+  public:
+    RecordFilterFactory(std::shared_ptr<RecordFloors> floors, Family family)
+        : floors_(std::move(floors)), family_(family) {}
+    const char* Name() const override { return "tombolo.records"; }
+    std::unique_ptr<rocksdb::CompactionFilter>
+    CreateCompactionFilter(const rocksdb::CompactionFilter::Context& /*context*/) override {
+        return std::make_unique<RecordFilter>(floors_->get(family_));
+    }
+
+  private:
+    std::shared_ptr<RecordFloors> floors_;
+    Family family_;
+};
+
 // After a full disk the store itself tries again with the next commit; RocksDB's own polling would
 // meanwhile refuse that.
 class NoPolling final : public rocksdb::EventListener {
@@ -52,6 +89,15 @@ class NoPolling final : public rocksdb::EventListener {
         *auto_recovery = false;
     }
 };
+
+// Families that history fills and trimming empties: a file of them is rewritten at the latest after
+// this long, so that what was trimmed leaves the disk where nothing is written any more.
+constexpr std::uint64_t rewrite_after_s = std::uint64_t{24} * 3600;
+
+bool is_trimmed(Family family) {
+    return family == Family::past || family == Family::part || family == Family::hist ||
+           family == Family::feed;
+}
 
 rocksdb::CompressionType best_compression() {
     for (const rocksdb::CompressionType type : rocksdb::GetSupportedCompressions()) {
@@ -102,6 +148,17 @@ rocksdb::DBOptions db_options(const EmbeddedOptions& options) {
 
 } // namespace
 
+void RecordFloors::set(Family family, std::string prefix, std::uint64_t number) {
+    const MutexLock lock(mutex_);
+    std::uint64_t& floor = floors_.at(static_cast<std::size_t>(family))[std::move(prefix)];
+    floor = std::max(floor, number);
+}
+
+RecordFloors::Floors RecordFloors::get(Family family) const {
+    const MutexLock lock(mutex_);
+    return floors_.at(static_cast<std::size_t>(family));
+}
+
 Result<std::unique_ptr<Database>> Database::open(const EmbeddedOptions& options) {
     std::unique_ptr<Database> database(new Database());
     rocksdb::Env* const env = options.env != nullptr ? options.env : rocksdb::Env::Default();
@@ -119,6 +176,13 @@ Result<std::unique_ptr<Database>> Database::open(const EmbeddedOptions& options)
         if (static_cast<Family>(i) == Family::past) {
             descriptors.back().options.compaction_filter_factory =
                 std::make_shared<PastFilterFactory>(database->floor_);
+        }
+        if (static_cast<Family>(i) == Family::part) {
+            descriptors.back().options.compaction_filter_factory =
+                std::make_shared<RecordFilterFactory>(database->record_floors_, Family::part);
+        }
+        if (is_trimmed(static_cast<Family>(i))) {
+            descriptors.back().options.periodic_compaction_seconds = rewrite_after_s;
         }
     }
     std::vector<rocksdb::ColumnFamilyHandle*> handles;

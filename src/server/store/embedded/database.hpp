@@ -4,16 +4,33 @@
 
 #include <array>
 #include <atomic>
+#include <map>
 #include <memory>
 #include <string>
 
 #include <rocksdb/db.h>
 
+#include "core/mutex.hpp"
 #include "core/result.hpp"
 #include "server/store/embedded/embedded_store.hpp"
 #include "server/store/embedded/group.hpp"
 
 namespace tombolo::store::embedded {
+
+/// What compactions may drop of a family: records with the prefix, up to a number at their end.
+/// Thread-safety: safe.
+class RecordFloors {
+  public:
+    using Floors = std::map<std::string, std::uint64_t, std::less<>>;
+
+    /// Never moves back.
+    void set(Family family, std::string prefix, std::uint64_t number);
+    Floors get(Family family) const;
+
+  private:
+    mutable Mutex mutex_;
+    std::array<Floors, family_count> floors_ TOMBOLO_GUARDED_BY(mutex_);
+};
 
 class Database {
   public:
@@ -33,12 +50,14 @@ class Database {
 
     /// What the past's compaction filter drops: entries at or below it.
     std::atomic<std::uint64_t>& floor() noexcept { return *floor_; }
+    RecordFloors& record_floors() noexcept { return *record_floors_; }
 
   private:
     Database() = default;
 
     std::shared_ptr<std::atomic<std::uint64_t>> floor_ =
         std::make_shared<std::atomic<std::uint64_t>>(0);
+    std::shared_ptr<RecordFloors> record_floors_ = std::make_shared<RecordFloors>();
     std::unique_ptr<rocksdb::DB> db_;
     rocksdb::ColumnFamilyHandle* default_family_ = nullptr;
     Families families_{};

@@ -67,6 +67,17 @@ class EmbeddedStore final : public Store {
     Result<void> trim(Version floor) override;
     Result<Version> version_before(std::int64_t unix_ms) const override;
     Version floor() const override { return Version{database_->floor().load()}; }
+    void drop_records_below(Space space, std::string prefix, std::uint64_t number) override {
+        database_->record_floors().set(family_of(space), std::move(prefix), number);
+    }
+    std::uint64_t record_bytes(Space space, std::string_view begin,
+                               std::string_view end) const override {
+        return bytes_between(family_of(space), begin, end);
+    }
+    std::uint64_t past_bytes(CollectionId collection) const override {
+        const std::string begin = collection_prefix(collection);
+        return bytes_between(Family::past, begin, prefix_end(begin));
+    }
 
     Result<void> backup(const std::string& directory) override;
     Result<VerifyReport> verify() const override;
@@ -80,6 +91,7 @@ class EmbeddedStore final : public Store {
     Result<void> save_collection(const CollectionEntry& entry);
     Result<void> build_index(const CollectionEntry& entry, const IndexEntry& index);
     Result<void> remove_index(CollectionEntry entry, const std::string& name);
+    std::uint64_t bytes_between(Family family, std::string_view begin, std::string_view end) const;
     void tell_listeners(Version version);
 
     std::unique_ptr<Database> database_;
@@ -547,6 +559,17 @@ Result<void> EmbeddedStore::backup(const std::string& directory) {
 
 Result<VerifyReport> EmbeddedStore::verify() const {
     return embedded::verify(*database_, catalog_);
+}
+
+std::uint64_t EmbeddedStore::bytes_between(Family family, std::string_view begin,
+                                           std::string_view end) const {
+    const rocksdb::Range range({begin.data(), begin.size()}, {end.data(), end.size()});
+    rocksdb::SizeApproximationOptions options;
+    options.include_memtables = true;
+    std::uint64_t bytes = 0;
+    const rocksdb::Status status =
+        database_->db().GetApproximateSizes(options, database_->family(family), &range, 1, &bytes);
+    return status.ok() ? bytes : 0;
 }
 
 StoreStatistics EmbeddedStore::statistics() const {

@@ -10,6 +10,7 @@
 #include <memory>
 #include <optional>
 #include <set>
+#include <tuple>
 #include <unordered_map>
 #include <vector>
 
@@ -95,6 +96,9 @@ class Batch final : public HistorySource {
     bool state_changed = false;
     /// Requests of outside writes that are none of ours.
     std::vector<store::Transaction::Request> passed_on;
+    std::vector<Number> erased_files;
+    /// Ranges of records that go: space, begin, end.
+    std::vector<std::tuple<store::Space, std::string, std::string>> erased_ranges;
     /// What happens when all of this is durable.
     std::vector<std::function<void(store::Version)>> effects;
     /// Answers to those who are no session: after the new version was published, so that whoever
@@ -112,7 +116,8 @@ class Batch final : public HistorySource {
     /// Nothing to write.
     bool is_empty() const noexcept {
         return entries_.empty() && documents_.empty() && changed_cores.empty() && !state_changed &&
-               !model_changed && passed_on.empty() && wishes.empty();
+               !model_changed && passed_on.empty() && wishes.empty() && erased_ranges.empty() &&
+               erased_files.empty();
     }
 
   private:

@@ -1,5 +1,6 @@
 #include "server/sync/engine/documents.hpp"
 
+#include <algorithm>
 #include <bit>
 
 #include "core/record_codec.hpp"
@@ -275,6 +276,21 @@ Result<Image> write_object(const Model& model, const ObjectRef& name, Object obj
     return image;
 }
 
+/// The image that was written at `version` and stood until after the store's floor: the floor's own
+/// image, when it is older than the floor.
+Result<std::optional<store::StoredDocument>> ImageReader::image_at(store::CollectionId collection,
+                                                                   std::string_view key,
+                                                                   store::Version version) const {
+    for (;;) {
+        const store::Version floor = store_.floor();
+        Result<std::optional<store::StoredDocument>> found =
+            snapshot_.find_at(collection, key, std::max(version, floor));
+        if (found || found.error().code() != ErrorCode::out_of_range || store_.floor() == floor) {
+            return found;
+        }
+    }
+}
+
 Result<std::shared_ptr<const std::string>>
 ImageReader::sidecar(const ClassStorage& storage, std::string_view key,
                      std::optional<store::Version> at) const {
@@ -284,7 +300,7 @@ ImageReader::sidecar(const ClassStorage& storage, std::string_view key,
         return std::shared_ptr<const std::string>();
     }
     TOMBOLO_TRY(const std::optional<store::StoredDocument> found,
-                at ? snapshot_.find_at(*collection, key, *at) : snapshot_.find(*collection, key));
+                at ? image_at(*collection, key, *at) : snapshot_.find(*collection, key));
     if (!found) {
         return std::shared_ptr<const std::string>();
     }
@@ -331,9 +347,12 @@ Result<Image> ImageReader::before(const Model& model, const ObjectRef& object,
         }
         TOMBOLO_TRY(const std::string key, document_key_of(to_view(object.key)));
         TOMBOLO_TRY(const std::optional<store::StoredDocument> found,
-                    snapshot_.find_at(storage->documents, key, before.version));
+                    image_at(storage->documents, key, before.version));
         if (!found) {
             return Error(ErrorCode::store_corrupt, "a past image is missing", to_text(object));
+        }
+        if (found->modified != before.version) {
+            return Error(ErrorCode::out_of_range, "a past image was trimmed", to_text(object));
         }
         image.document = share(found->body.bytes());
         image.modified = before.version;

@@ -64,6 +64,9 @@ class ImageReader {
                                                        std::optional<store::Version> at) const;
 
   private:
+    Result<std::optional<store::StoredDocument>>
+    image_at(store::CollectionId collection, std::string_view key, store::Version version) const;
+
     const store::Snapshot& snapshot_;
     const store::Store& store_;
 };

@@ -58,6 +58,7 @@
 #include "protocol/messages.hpp"
 #include "schema/app_mapping.hpp"
 #include "server/store/store.hpp"
+#include "server/sync/engine/reports.hpp"
 #include "server/sync/engine/roles.hpp"
 
 namespace tombolo::server::sync {
@@ -103,6 +104,7 @@ struct EngineBugs {
     bool drained_under_the_old_role = false;
     bool hidden_fields_sent = false;
     bool unwritable_fields_taken = false;
+    bool trimmed_by_age_only = false;
 };
 
 struct EngineOptions {
@@ -275,6 +277,26 @@ class Engine {
 
     /// True for the schema versions that BIND may name.
     virtual bool serves(std::uint64_t schema_version) const = 0;
+    // Operations
+
+    /// Forgets history that is old enough and that no live device needs (trim.hpp), a slice of work
+    /// at a time between other inputs. `done` when it is durable.
+    using TrimCompletion = std::function<void(Result<TrimReport>)>;
+    virtual void trim(TrimCompletion done) = 0;
+    /// Past images that the store keeps for versions at or below this are not needed here.
+    virtual store::Version past_needed_above() const = 0;
+    /// How long a client may be offline, from the next trimming on; whether a client that is told
+    /// to reset may bring its unsynced changes along.
+    virtual void set_limits(std::int64_t client_max_offline_ms, bool recovery_mode_disabled) = 0;
+    /// The file is told to reset, now if it is connected: 208, or 222 for one that was given up.
+    /// `done`: not_found when there is no such file.
+    using ResetCompletion = std::function<void(Result<void>)>;
+    virtual void reset_file(std::uint64_t ident, bool is_given_up, ResetCompletion done) = 0;
+    /// Files with an ident above `after`, in order of ident, at most `count_max`.
+    virtual Result<std::vector<DeviceReport>> devices(std::uint64_t after,
+                                                      std::size_t count_max) const = 0;
+    virtual Result<HistoryReport> history() const = 0;
+
     /// The model with what clients added to it in development mode.
     virtual SyncModel model() const = 0;
     virtual EngineStatistics statistics() const = 0;

@@ -27,6 +27,8 @@ EngineImpl::EngineImpl(EngineOptions options, store::Store& store, RoleProvider&
                        EngineHost& host, const Clock& clock, Random& random)
     : options_(std::move(options)), store_(store), roles_(roles), host_(host), clock_(clock),
       keys_(options_.app), cache_(cache_bytes),
+      client_max_offline_ms_(options_.client_max_offline_ms),
+      recovery_mode_disabled_(options_.recovery_mode_disabled),
       integrator_(options_, store_, keys_, views_, cache_, host_, clock_, random) {}
 
 EngineImpl::~EngineImpl() {
@@ -73,8 +75,16 @@ Result<void> EngineImpl::open() {
         each.documents = std::move(of_version.documents);
     }
     TOMBOLO_TRY(std::shared_ptr<const Model> model, Model::make(std::move(config), store_));
+    TOMBOLO_TRY(const std::optional<std::string> noted,
+                snapshot->record(store::Space::meta, keys_.ages()));
+    HistoryAges ages;
+    if (noted) {
+        TOMBOLO_TRY(ages, decode_ages(*noted));
+    }
     const Number top = state.top;
-    integrator_.start(std::move(state), model);
+    integrator_.start(std::move(state), std::move(ages), model);
+    integrator_.note_age(snapshot->version(), client_max_offline_ms_);
+    note_trimmed();
     const MutexLock lock(mutex_);
     published_ = {top, std::move(model), false};
     generations_ = integrator_.state().generations;
@@ -188,7 +198,7 @@ void EngineImpl::submit_query(const std::shared_ptr<Mailbox>& mailbox, Number fi
 }
 
 void EngineImpl::submit_death(Number file) {
-    submit({DeathInput{}, nullptr, file});
+    submit({DeathInput{false, nullptr}, nullptr, file});
 }
 
 void EngineImpl::write(store::Transaction transaction, store::Store::Completion done) {
@@ -277,11 +287,10 @@ std::optional<SessionError> EngineImpl::check(const IdentRequest& request, const
                              "the file belongs to another user; delete it and sync again");
     }
     if (file.is_dead) {
-        return session_error(SyncErrorCode::bad_client_file_ident, "the file has to be reset");
-    }
-    if (clock_.unix_ms() - file.last_seen_ms > options_.client_max_offline_ms && scan < now.top) {
-        return session_error(SyncErrorCode::client_file_expired,
-                             "the file was offline for longer than the app allows");
+        return file.is_expired ? session_error(SyncErrorCode::client_file_expired,
+                                               "the server was told to give this file up")
+                               : session_error(SyncErrorCode::bad_client_file_ident,
+                                               "the file has to be reset");
     }
     if (scan < file.floor || scan > now.top || latest < scan || latest > now.top) {
         return session_error(SyncErrorCode::bad_server_version,
@@ -326,7 +335,7 @@ Engine::IdentResult EngineImpl::identify(const IdentRequest& request,
                              "the server lost its record of the file");
     }
     if (std::optional<SessionError> error = check(request, *file, now)) {
-        error->body.is_recovery_mode_disabled = options_.recovery_mode_disabled;
+        error->body.is_recovery_mode_disabled = recovery_mode_disabled_;
         return *std::move(error);
     }
     // In development mode the integrator may make it good; with several schema versions a query may
@@ -381,14 +390,21 @@ Engine::IdentResult EngineImpl::identify(const IdentRequest& request,
 }
 
 void EngineImpl::leave(const std::shared_ptr<Mailbox>& mailbox, Number file) {
+    bool is_attached = false;
     {
         const MutexLock lock(mutex_);
         const auto found = sessions_.find(file);
-        if (found != sessions_.end() && found->second.mailbox == mailbox) {
+        is_attached = found != sessions_.end() && found->second.mailbox == mailbox;
+        if (is_attached) {
             sessions_.erase(found);
+            departed_.insert(file);
         }
     }
     matching_.leave(file, *mailbox);
+    if (is_attached) {
+        // It may have said nothing for long, and was there all the time.
+        submit({SeenInput{clock_.unix_ms()}, nullptr, file});
+    }
 }
 
 Result<std::unique_ptr<Engine>> open_engine(EngineOptions options, store::Store& store,

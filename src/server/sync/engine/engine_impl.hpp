@@ -6,6 +6,7 @@
 // flight) is touched by the one thread that is inside run(). What sessions read and write (inputs_,
 // published_, sessions_) is under mutex_, held for moments only.
 
+#include <atomic>
 #include <deque>
 #include <map>
 #include <memory>
@@ -43,6 +44,13 @@ class EngineImpl final : public Engine, public SessionContext {
     Result<void> update_model(SyncModel model) override;
     void roles_changed(std::string_view user_id) override;
     bool serves(std::uint64_t schema_version) const override;
+    void trim(TrimCompletion done) override;
+    store::Version past_needed_above() const override { return store::Version{past_floor_.load()}; }
+    void set_limits(std::int64_t client_max_offline_ms, bool recovery_mode_disabled) override;
+    void reset_file(std::uint64_t ident, bool is_given_up, ResetCompletion done) override;
+    Result<std::vector<DeviceReport>> devices(std::uint64_t after,
+                                              std::size_t count_max) const override;
+    Result<HistoryReport> history() const override;
     SyncModel model() const override;
     EngineStatistics statistics() const override;
 
@@ -58,6 +66,7 @@ class EngineImpl final : public Engine, public SessionContext {
     void leave(const std::shared_ptr<Mailbox>& mailbox, Number file) override;
     void count_encoded() override;
     bool is_refused_again(const std::string& user) override;
+    bool recovery_mode_disabled() const override { return recovery_mode_disabled_; }
     const EngineOptions& options() const override { return options_; }
     store::Store& store() const override { return store_; }
     const RecordKeys& keys() const override { return keys_; }
@@ -84,7 +93,19 @@ class EngineImpl final : public Engine, public SessionContext {
         Role role;
         Number scan = 0;
     };
-    struct DeathInput {};
+    struct DeathInput {
+        bool is_given_up = false;
+        ResetCompletion done; ///< null: nobody asks
+    };
+    struct SeenInput {
+        std::int64_t unix_ms = 0;
+    };
+    struct TrimInput {
+        std::shared_ptr<FileSweep> sweep;
+        std::int64_t started_ms = 0;
+        std::int64_t offline_ms = 0;
+        TrimCompletion done;
+    };
     struct WriteInput {
         store::Transaction transaction;
         store::Store::Completion done;
@@ -96,7 +117,7 @@ class EngineImpl final : public Engine, public SessionContext {
     struct RoleInput {};
     struct Input {
         std::variant<AllocateInput, IdentInput, UploadInput, QueryInput, DeathInput, WriteInput,
-                     ModelInput, RoleInput>
+                     ModelInput, RoleInput, TrimInput, SeenInput>
             what;
         std::shared_ptr<Mailbox> mailbox; ///< null: nobody's
         Number file = 0;
@@ -123,6 +144,10 @@ class EngineImpl final : public Engine, public SessionContext {
     Result<void> process_upload(Input& input, const UploadInput& upload);
     Result<void> process_query(Input& input, const QueryInput& query);
     Result<void> process_ident(Input& input, const IdentInput& ident);
+    Result<void> process_death(Input& input, const DeathInput& death);
+    Result<void> process_trim(const TrimInput& trim);
+    Result<void> finish_trim(const TrimInput& trim);
+    void note_trimmed();
     void commit(store::Transaction transaction);
     void finish_input(const Input& input, std::optional<SessionError> error,
                       std::function<void(Mailbox::Content&)> also = {});
@@ -148,6 +173,10 @@ class EngineImpl final : public Engine, public SessionContext {
     mutable ViewCache views_;
     Matching matching_;
 
+    std::atomic<std::int64_t> client_max_offline_ms_;
+    std::atomic<bool> recovery_mode_disabled_;
+    std::atomic<std::uint64_t> past_floor_{0};
+
     // run()'s own.
     Integrator integrator_;
     std::vector<Input> in_flight_;
@@ -162,6 +191,10 @@ class EngineImpl final : public Engine, public SessionContext {
     Published published_ TOMBOLO_GUARDED_BY(mutex_);
     std::vector<SaltGeneration> generations_ TOMBOLO_GUARDED_BY(mutex_);
     std::map<Number, Attached> sessions_ TOMBOLO_GUARDED_BY(mutex_);
+    /// Files whose session ended and whose SeenInput waits.
+    std::set<Number> departed_ TOMBOLO_GUARDED_BY(mutex_);
+    std::int64_t trim_ran_ms_ TOMBOLO_GUARDED_BY(mutex_) = 0;
+    TrimReport last_trim_ TOMBOLO_GUARDED_BY(mutex_);
     EngineStatistics statistics_ TOMBOLO_GUARDED_BY(mutex_);
     /// Users whose new file refused what it was sent, and when.
     std::map<std::string, std::int64_t> refusals_ TOMBOLO_GUARDED_BY(mutex_);

@@ -22,6 +22,7 @@ void EngineImpl::publish(store::Version version) {
         effect(version);
     }
     const std::vector<Input> finished = std::exchange(in_flight_, {});
+    integrator_.note_age(version, client_max_offline_ms_);
     {
         const MutexLock lock(mutex_);
         published_.top = top;

@@ -122,6 +122,12 @@ void EngineImpl::fail_input(Input& input, const Error& error) {
         allocate->done(error);
     } else if (auto* write = std::get_if<WriteInput>(&input.what)) {
         write->done(error);
+    } else if (auto* trim = std::get_if<TrimInput>(&input.what)) {
+        trim->done(error);
+    } else if (auto* death = std::get_if<DeathInput>(&input.what)) {
+        if (death->done) {
+            death->done(error);
+        }
     }
     if (input.mailbox != nullptr && !is_of_the_disk(error)) {
         host_.log("sync: the database refuses what file " + std::to_string(input.file) +
@@ -232,6 +238,14 @@ void EngineImpl::commit(store::Transaction transaction) {
 // One input
 
 Result<void> EngineImpl::process(Input& input) {
+    if (input.file != 0 && input.mailbox != nullptr) {
+        const Result<LoadedFile*> file = integrator_.load(input.file);
+        if (!file && file.error().code() == ErrorCode::not_found) {
+            finish_input(input, session_error(SyncErrorCode::bad_client_file_ident,
+                                              "the server does not know the file"));
+            return {};
+        }
+    }
     if (const auto* upload = std::get_if<UploadInput>(&input.what)) {
         return process_upload(input, *upload);
     }
@@ -263,7 +277,17 @@ Result<void> EngineImpl::process(Input& input) {
         input.mailbox->is_dead = true;
         return {};
     }
-    return integrator_.mark_dead(input.file);
+    if (const auto* seen = std::get_if<SeenInput>(&input.what)) {
+        {
+            const MutexLock lock(mutex_);
+            departed_.erase(input.file);
+        }
+        return integrator_.note_seen(input.file, seen->unix_ms, client_max_offline_ms_);
+    }
+    if (const auto* trim = std::get_if<TrimInput>(&input.what)) {
+        return process_trim(*trim);
+    }
+    return process_death(input, std::get<DeathInput>(input.what));
 }
 
 /// When the batch is durable: the session's counters move, it sees its file as it is then.
@@ -292,7 +316,7 @@ Result<void> EngineImpl::process_upload(Input& input, const UploadInput& upload)
     TOMBOLO_TRY(std::optional<SessionError> error,
                 integrator_.upload(input.file, upload.progress, upload.locked, upload.entries));
     if (error) {
-        error->body.is_recovery_mode_disabled = options_.recovery_mode_disabled;
+        error->body.is_recovery_mode_disabled = recovery_mode_disabled_;
         host_.log("sync: file " + std::to_string(input.file) + ": " + error->body.message);
     }
     finish_input(input, std::move(error));

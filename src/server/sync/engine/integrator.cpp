@@ -24,8 +24,9 @@ Integrator::Integrator(const EngineOptions& options, store::Store& store, const 
     : options_(options), store_(store), keys_(keys), views_(views), cache_(cache), host_(host),
       clock_(clock), random_(random) {}
 
-void Integrator::start(EngineState state, std::shared_ptr<const Model> model) {
+void Integrator::start(EngineState state, HistoryAges ages, std::shared_ptr<const Model> model) {
     state_ = std::move(state);
+    ages_ = std::move(ages);
     model_ = std::move(model);
     recent_.start(state_.top);
     // A restored backup has other versions behind the same numbers: their salts differ.
@@ -49,6 +50,7 @@ void Integrator::begin(std::unique_ptr<store::Snapshot> snapshot) {
 }
 
 void Integrator::forget() {
+    ages_changed_ = false;
     for (const Number ident : batch_->changed_cores) {
         lazy_cores_.erase(ident);
     }
@@ -121,9 +123,10 @@ Result<protocol::SaltedFileIdent> Integrator::allocate(const std::string& user,
     return ident;
 }
 
-Result<void> Integrator::mark_dead(Number ident) {
+Result<void> Integrator::mark_dead(Number ident, bool is_given_up) {
     TOMBOLO_TRY(LoadedFile * file, load(ident));
     file->state.is_dead = true;
+    file->state.is_expired = is_given_up;
     batch_->changed_cores.insert(ident);
     return {};
 }
@@ -150,6 +153,16 @@ Result<std::optional<SessionError>> Integrator::identify(Number ident, const Ide
     }
     TOMBOLO_TRY(LoadedFile * file, load(ident));
     FileState& state = file->state;
+    // What was true when the session began may have been trimmed or reset since.
+    if (state.is_dead) {
+        return std::optional(session_error(protocol::SyncErrorCode::bad_client_file_ident,
+                                           "the file has to be reset"));
+    }
+    const std::optional<Number> needs = needs_history_above(state, wish.scan);
+    if (needs.value_or(wish.scan == 0 ? state_.trimmed : wish.scan) < state_.trimmed) {
+        return std::optional(session_error(protocol::SyncErrorCode::client_file_expired,
+                                           "the history that the file needs is gone"));
+    }
     state.scan = wish.scan;
     state.last_seen_ms = clock_.unix_ms();
     batch_->identified.insert(ident);
@@ -187,9 +200,7 @@ Result<std::optional<SessionError>> Integrator::identify(Number ident, const Ide
     if (takes_away || above != state.epochs.end()) {
         // Before its first point, which earlier collapses may have swallowed, a file can have
         // uploaded nothing.
-        const Number first = state.epochs.front()->point;
-        const Hole* hole = hole_at(state, first);
-        point.collapse_after = std::max(wish.scan, hole == nullptr ? first - 1 : hole->after);
+        point.collapse_after = std::max(wish.scan, begin_of_stream(state));
     }
     batch_->wishes.push_back(std::move(point));
     return std::optional<SessionError>();
@@ -330,6 +341,16 @@ Result<store::Transaction> Integrator::finish() {
         } else {
             transaction.erase_record(store::Space::reciprocal, key);
         }
+    }
+    for (const Number ident : batch_->erased_files) {
+        transaction.erase_record(store::Space::file, keys_.file(ident));
+        transaction.erase_record(store::Space::file, keys_.file_views(ident));
+    }
+    for (const auto& [space, begin, end] : batch_->erased_ranges) {
+        transaction.erase_records(space, begin, end);
+    }
+    if (ages_changed_) {
+        transaction.put_record(store::Space::meta, keys_.ages(), encode(ages_));
     }
     if (batch_->model_changed) {
         changeset::ChangesetBuilder out;

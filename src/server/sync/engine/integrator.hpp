@@ -23,6 +23,7 @@
 #include "server/sync/engine/engine.hpp"
 #include "server/sync/engine/recent_objects.hpp"
 #include "server/sync/engine/stream.hpp"
+#include "server/sync/engine/trim.hpp"
 
 namespace tombolo::server::sync {
 
@@ -50,7 +51,7 @@ class Integrator {
                Random& random);
 
     /// What the store says; a fresh salt generation begins.
-    void start(EngineState state, std::shared_ptr<const Model> model);
+    void start(EngineState state, HistoryAges ages, std::shared_ptr<const Model> model);
 
     // One batch.
     void begin(std::unique_ptr<store::Snapshot> snapshot);
@@ -69,7 +70,15 @@ class Integrator {
     /// The transaction's own error, or nothing when it is in the batch.
     Result<std::optional<Error>> write(const store::Transaction& transaction);
     Result<void> change_model(SyncModel model);
-    Result<void> mark_dead(Number file);
+    Result<void> mark_dead(Number file, bool is_given_up);
+    /// The file had a session until then.
+    Result<void> note_seen(Number file, std::int64_t unix_ms, std::int64_t offline_ms);
+    /// History up to there is forgotten. REQUIRES: no live file needs it.
+    void trim(Number to);
+    /// Nothing is kept of the file. REQUIRES: it has no session.
+    Result<void> forget_file(Number file);
+    /// Notes which versions there are now; written with the next commit.
+    void note_age(store::Version version, std::int64_t offline_ms);
 
     /// Adds the point, if anybody wishes one, and everything to write. Empty: nothing to commit.
     Result<store::Transaction> finish();
@@ -80,9 +89,14 @@ class Integrator {
     void abandon();
 
     const EngineState& state() const noexcept { return state_; }
+    const HistoryAges& ages() const noexcept { return ages_; }
     const std::shared_ptr<const Model>& model() const noexcept { return model_; }
     const EngineStatistics& statistics() const noexcept { return statistics_; }
     Result<LoadedFile*> load(Number file);
+    /// Nothing of the file waits to be written.
+    bool is_idle(Number file) const {
+        return !lazy_cores_.contains(file) && !batch_->changed_cores.contains(file);
+    }
     void unload(Number file) { files_.erase(file); }
     Number now() const;
 
@@ -175,6 +189,8 @@ class Integrator {
     EngineState state_before_;
     /// Of the file whose upload is being integrated.
     std::shared_ptr<const Model> seen_;
+    HistoryAges ages_;
+    bool ages_changed_ = false;
     std::shared_ptr<const Model> model_;
     std::shared_ptr<const Model> model_before_;
     std::unique_ptr<PartApplier> applier_;

@@ -314,7 +314,8 @@ Integrator::met(LoadedFile& file, const ObjectRef& object, Number base) {
         return ours;
     }
     const Stream stream(*batch_, seen_, views_, state, options_.bugs);
-    TOMBOLO_TRY(const PartList above, batch_->parts(object, base));
+    // What is trimmed lies before the file's first point.
+    TOMBOLO_TRY(const PartList above, batch_->parts(object, std::max(base, state_.trimmed)));
     const std::string name = encode_object(object);
     const auto add = [&](Number version, std::optional<Sent> sent) {
         LoadedFile::ReciprocalKey key(version, name);

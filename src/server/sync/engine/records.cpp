@@ -1,5 +1,7 @@
 #include "server/sync/engine/records.hpp"
 
+#include <algorithm>
+
 #include "core/bytes.hpp"
 #include "core/record_codec.hpp"
 
@@ -95,7 +97,8 @@ Result<ObjectRef> read_object(RecordReader& in) {
 
 RecordKeys::RecordKeys(const ObjectId& app)
     : app_(as_text(app.bytes)), state_("sync/" + to_hex(app.bytes) + "/state"),
-      schema_("sync/" + to_hex(app.bytes) + "/schema") {}
+      schema_("sync/" + to_hex(app.bytes) + "/schema"),
+      ages_("sync/" + to_hex(app.bytes) + "/ages") {}
 
 std::string RecordKeys::history(Number version) const {
     std::string key = app_;
@@ -234,7 +237,9 @@ std::string encode_core(const FileState& file) {
         .number(file.locked)
         .number(file.scan)
         .number(static_cast<Number>(file.last_seen_ms))
-        .number(file.is_dead ? 1 : 0);
+        .number(file.is_expired ? 2
+                : file.is_dead  ? 1
+                                : 0);
     return out.take();
 }
 
@@ -267,7 +272,9 @@ Result<FileState> decode_file(std::string_view core, std::string_view views) {
     file.locked = in.number();
     file.scan = in.number();
     file.last_seen_ms = static_cast<std::int64_t>(in.number());
-    file.is_dead = in.number() != 0;
+    const Number death = in.number();
+    file.is_dead = death != 0;
+    file.is_expired = death == 2;
     TOMBOLO_TRY_VOID(in.finish("file"));
 
     RecordReader view_reader(views);
@@ -305,7 +312,13 @@ std::string encode(const EngineState& state) {
 
 Result<EngineState> decode_state(std::string_view record) {
     RecordReader in(record);
-    in.number();
+    // Every commit writes this record, so its number stands for all of them.
+    if (const Number found = in.number(); found > format) {
+        return Error(ErrorCode::unsupported,
+                     "the app's sync records have format " + std::to_string(found) +
+                         ", written by a newer version of Tombolo; this one reads up to " +
+                         std::to_string(format));
+    }
     EngineState state;
     state.top = in.number();
     state.next_ident = in.number();
@@ -317,6 +330,25 @@ Result<EngineState> decode_state(std::string_view record) {
     }
     TOMBOLO_TRY_VOID(in.finish("engine state"));
     return state;
+}
+
+Number begin_of_stream(const FileState& file) noexcept {
+    const Number first = file.epochs.front()->point;
+    // A collapse may have dropped the very first point, and uploads came after that one.
+    for (const Hole& hole : file.holes) {
+        if (hole.point == first) {
+            return hole.after;
+        }
+    }
+    return first - 1;
+}
+
+std::optional<Number> needs_history_above(const FileState& file, Number scan) noexcept {
+    if (file.epochs.empty()) {
+        return std::nullopt;
+    }
+    const Number held = std::max({file.scan, file.locked, scan});
+    return std::max(std::min(file.floor, held), begin_of_stream(file));
 }
 
 Epoch make_epoch(Number point, std::int64_t query_version, std::string body, Role role) {

@@ -10,6 +10,7 @@
 //   file        app 12 | ident 8 | 'c'               FileCore
 //   file        app 12 | ident 8 | 'v'               epochs and holes
 //   meta        "sync/" app hex "/state"             EngineState
+//   meta        "sync/" app hex "/ages"              HistoryAges (trim.hpp)
 //   meta        "sync/" app hex "/schema"            changeset: what clients added to the model
 //
 // Integers in keys are big-endian; `object` is encode_object(). Values: record_codec.hpp, first
@@ -118,11 +119,20 @@ struct FileState {
     Number locked = 0;
     Number scan = 0; ///< of the last IDENT
     std::int64_t last_seen_ms = 0;
-    bool is_dead = false; ///< told to reset: 208 from now on
+    bool is_dead = false;    ///< told to reset: 208 from now on
+    bool is_expired = false; ///< with is_dead: an operator gave it up, 222
     /// Ascending by point; kept from the last one at or below the floor.
     std::vector<std::shared_ptr<const Epoch>> epochs;
     std::vector<Hole> holes;
 };
+
+/// At and below this version nothing was ever sent to the file, nor uploaded by it.
+/// REQUIRES: it has an epoch.
+Number begin_of_stream(const FileState& file) noexcept;
+/// The version above which the file needs history: below its first point it was sent nothing, and
+/// what it has acknowledged it asks for no more. Nothing: it has no point yet, whatever comes is
+/// above. `scan`: what it says to hold, or zero.
+std::optional<Number> needs_history_above(const FileState& file, Number scan = 0) noexcept;
 
 /// Salts of the versions from `first` on.
 struct SaltGeneration {
@@ -153,6 +163,7 @@ class RecordKeys {
     std::string schema(Number version) const {
         return version == 0 ? schema_ : schema_ + "/" + std::to_string(version);
     }
+    const std::string& ages() const noexcept { return ages_; }
     /// Everything of the app in a space other than meta.
     const std::string& app() const noexcept { return app_; }
 
@@ -160,6 +171,7 @@ class RecordKeys {
     std::string app_;
     std::string state_;
     std::string schema_;
+    std::string ages_;
 };
 
 /// The version at the end of a key.

@@ -107,7 +107,7 @@ SessionError SessionImpl::client_error(int code, std::string_view message) {
     error.body.action = protocol::ErrorAction::client_reset;
     error.body.try_again = false;
     error.body.should_client_reset = true;
-    error.body.is_recovery_mode_disabled = context_.options().recovery_mode_disabled;
+    error.body.is_recovery_mode_disabled = context_.recovery_mode_disabled();
     return error;
 }
 

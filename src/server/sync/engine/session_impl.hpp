@@ -81,6 +81,7 @@ class SessionContext {
     /// A new file of the user refused what it was sent: true when another did so not long ago.
     virtual bool is_refused_again(const std::string& user) = 0;
 
+    virtual bool recovery_mode_disabled() const = 0;
     virtual const EngineOptions& options() const = 0;
     virtual store::Store& store() const = 0;
     virtual const RecordKeys& keys() const = 0;

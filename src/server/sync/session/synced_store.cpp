@@ -120,6 +120,19 @@ Result<Version> SyncedStore::version_before(std::int64_t unix_ms) const {
 Version SyncedStore::floor() const {
     return store_.floor();
 }
+
+void SyncedStore::drop_records_below(store::Space space, std::string prefix, std::uint64_t number) {
+    store_.drop_records_below(space, std::move(prefix), number);
+}
+
+std::uint64_t SyncedStore::record_bytes(store::Space space, std::string_view begin,
+                                        std::string_view end) const {
+    return store_.record_bytes(space, begin, end);
+}
+
+std::uint64_t SyncedStore::past_bytes(store::CollectionId collection) const {
+    return store_.past_bytes(collection);
+}
 Result<void> SyncedStore::backup(const std::string& directory) {
     return store_.backup(directory);
 }

@@ -60,6 +60,10 @@ class SyncedStore final : public store::Store {
     Result<void> trim(store::Version floor) override;
     Result<store::Version> version_before(std::int64_t unix_ms) const override;
     store::Version floor() const override;
+    void drop_records_below(store::Space space, std::string prefix, std::uint64_t number) override;
+    std::uint64_t record_bytes(store::Space space, std::string_view begin,
+                               std::string_view end) const override;
+    std::uint64_t past_bytes(store::CollectionId collection) const override;
     Result<void> backup(const std::string& directory) override;
     Result<store::VerifyReport> verify() const override;
     store::StoreStatistics statistics() const override;

@@ -1,0 +1,247 @@
+// What operators ask of an engine: trimming, resets, lists.
+
+#include <algorithm>
+
+#include "server/sync/engine/engine_impl.hpp"
+#include "server/sync/engine/session_error.hpp"
+
+namespace tombolo::server::sync {
+
+using protocol::SyncErrorCode;
+
+namespace {
+
+/// Files looked at between two batches of uploads.
+constexpr std::size_t files_per_slice = 500;
+/// Files whose records go in one commit.
+constexpr std::size_t forgotten_max = 500;
+
+} // namespace
+
+void EngineImpl::set_limits(std::int64_t client_max_offline_ms, bool recovery_mode_disabled) {
+    client_max_offline_ms_ = client_max_offline_ms;
+    recovery_mode_disabled_ = recovery_mode_disabled;
+}
+
+// Trimming
+
+void EngineImpl::trim(TrimCompletion done) {
+    TrimInput trim;
+    trim.started_ms = clock_.unix_ms();
+    trim.offline_ms = client_max_offline_ms_;
+    trim.sweep =
+        std::make_shared<FileSweep>(keys_, FileSweep::Limits{trim.started_ms, trim.offline_ms});
+    trim.done = std::move(done);
+    submit({std::move(trim), nullptr, 0});
+}
+
+Result<void> EngineImpl::process_trim(const TrimInput& trim) {
+    TOMBOLO_TRY(const bool is_done,
+                trim.sweep->step(integrator_.batch().snapshot(), files_per_slice));
+    if (is_done) {
+        return finish_trim(trim);
+    }
+    // Behind whatever came meanwhile.
+    integrator_.batch().effects.push_back([this, trim](store::Version) {
+        submit({trim, nullptr, 0});
+    });
+    return {};
+}
+
+Result<void> EngineImpl::finish_trim(const TrimInput& trim) {
+    FileSweep& sweep = *trim.sweep;
+    // What the records say of these may be old: they are here, or were until just now.
+    std::vector<Number> attached;
+    {
+        const MutexLock lock(mutex_);
+        const auto add_attached = [&](const std::vector<Number>& idents) {
+            std::copy_if(idents.begin(), idents.end(), std::back_inserter(attached),
+                         [&](Number ident) {
+                             return sessions_.contains(ident) || departed_.contains(ident) ||
+                                    !integrator_.is_idle(ident);
+                         });
+        };
+        add_attached(sweep.passed_over());
+        add_attached(sweep.forgotten());
+    }
+    for (const Number ident : attached) {
+        TOMBOLO_TRY(const LoadedFile* file, integrator_.load(ident));
+        if (!file->state.is_dead) {
+            sweep.count(file->state);
+        }
+    }
+    TrimReport report;
+    report.top = integrator_.state().top;
+    report.trimmed_before = integrator_.state().trimmed;
+    report.old_enough = integrator_.ages().top_before(trim.started_ms - trim.offline_ms);
+    report.acknowledged = std::min(sweep.acknowledged(), report.top);
+    report.holder = sweep.holder();
+    report.files_passed_over = sweep.passed_over().size();
+    for (const Number ident : sweep.forgotten()) {
+        if (report.files_forgotten == forgotten_max) {
+            break; // the rest with the next run
+        }
+        const bool is_attached =
+            std::find(attached.begin(), attached.end(), ident) != attached.end();
+        if (!is_attached) {
+            TOMBOLO_TRY_VOID(integrator_.forget_file(ident));
+            ++report.files_forgotten;
+        }
+    }
+    integrator_.trim(options_.bugs.trimmed_by_age_only
+                         ? report.old_enough
+                         : std::min(report.old_enough, report.acknowledged));
+    report.trimmed = integrator_.state().trimmed;
+    integrator_.batch().effects.push_back([this, report, done = trim.done](store::Version) {
+        note_trimmed();
+        {
+            const MutexLock lock(mutex_);
+            trim_ran_ms_ = clock_.unix_ms();
+            last_trim_ = report;
+        }
+        done(report);
+    });
+    return {};
+}
+
+/// What is durably trimmed may leave the store.
+void EngineImpl::note_trimmed() {
+    const Number trimmed = integrator_.state().trimmed;
+    past_floor_ = store::number(integrator_.ages().store_floor(trimmed));
+    if (trimmed > 0) {
+        store_.drop_records_below(store::Space::part, keys_.app(), trimmed);
+    }
+}
+
+// Devices
+
+void EngineImpl::reset_file(std::uint64_t ident, bool is_given_up, ResetCompletion done) {
+    submit({DeathInput{is_given_up, std::move(done)}, nullptr, ident});
+}
+
+Result<void> EngineImpl::process_death(Input& input, const DeathInput& death) {
+    const Result<LoadedFile*> file = integrator_.load(input.file);
+    if (!file && file.error().code() != ErrorCode::not_found) {
+        return file.error();
+    }
+    if (!file) {
+        if (death.done) {
+            integrator_.batch().effects.push_back(
+                [done = death.done, error = file.error()](store::Version) { done(error); });
+        }
+        return {};
+    }
+    TOMBOLO_TRY_VOID(integrator_.mark_dead(input.file, death.is_given_up));
+    if (!death.done) {
+        return {}; // the device itself asked: it was told already
+    }
+    integrator_.batch().effects.push_back([this, ident = input.file, given_up = death.is_given_up,
+                                           done = death.done](store::Version) {
+        std::shared_ptr<Mailbox> mailbox;
+        {
+            const MutexLock lock(mutex_);
+            if (const auto found = sessions_.find(ident); found != sessions_.end()) {
+                mailbox = found->second.mailbox;
+            }
+        }
+        if (mailbox != nullptr) {
+            SessionError error = session_error(given_up ? SyncErrorCode::client_file_expired
+                                                        : SyncErrorCode::bad_client_file_ident,
+                                               "an administrator had the file reset");
+            error.body.is_recovery_mode_disabled = recovery_mode_disabled_;
+            mailbox->is_dead = true;
+            {
+                const MutexLock lock(mailbox->mutex);
+                mailbox->content.error = std::move(error);
+            }
+            mailbox->notify();
+        }
+        done({});
+    });
+    return {};
+}
+
+Result<std::vector<DeviceReport>> EngineImpl::devices(std::uint64_t after,
+                                                      std::size_t count_max) const {
+    const auto snapshot = store_.snapshot();
+    const std::int64_t expires_before = clock_.unix_ms() - client_max_offline_ms_;
+    EngineState state;
+    TOMBOLO_TRY(const std::optional<std::string> record,
+                snapshot->record(store::Space::meta, keys_.state()));
+    if (record) {
+        TOMBOLO_TRY(state, decode_state(*record));
+    }
+    std::vector<DeviceReport> devices;
+    const auto cursor = snapshot->scan_records(store::Space::file, keys_.file(after + 1),
+                                               end_of_prefix(keys_.app()));
+    std::string core;
+    while (devices.size() < count_max && cursor->next()) {
+        if (cursor->key().ends_with('c')) {
+            core = cursor->value();
+            continue;
+        }
+        TOMBOLO_TRY(const FileState file, decode_file(core, cursor->value()));
+        DeviceReport device;
+        device.ident = file.ident;
+        device.user = file.user;
+        device.schema_version = file.schema_version;
+        device.last_seen_ms = file.last_seen_ms;
+        device.downloaded = std::max(file.scan, file.locked);
+        device.uploaded_client_version = file.upload_client;
+        const std::optional<Number> needs = needs_history_above(file);
+        device.needs_history = needs.has_value();
+        device.needs_above = needs.value_or(0);
+        if (!file.epochs.empty()) {
+            device.query_version = file.epochs.back()->query_version;
+            device.query = file.epochs.back()->body;
+        }
+        {
+            const MutexLock lock(mutex_);
+            device.is_connected = sessions_.contains(file.ident);
+        }
+        device.is_reset = file.is_dead && !file.is_expired;
+        device.is_expired = file.is_expired || needs.value_or(state.trimmed) < state.trimmed;
+        device.is_passed_over =
+            file.is_dead || (!device.is_connected && file.last_seen_ms < expires_before);
+        devices.push_back(std::move(device));
+    }
+    TOMBOLO_TRY_VOID(cursor->status());
+    return devices;
+}
+
+Result<HistoryReport> EngineImpl::history() const {
+    HistoryReport report;
+    TOMBOLO_TRY(const std::optional<std::string> record,
+                store_.snapshot()->record(store::Space::meta, keys_.state()));
+    if (record) {
+        TOMBOLO_TRY(const EngineState state, decode_state(*record));
+        report.top = state.top;
+        report.trimmed = state.trimmed;
+    }
+    report.client_max_offline_ms = client_max_offline_ms_;
+    const std::string end = end_of_prefix(keys_.app());
+    const auto bytes = [&](store::Space space) {
+        return store_.record_bytes(space, keys_.app(), end);
+    };
+    report.history_bytes = bytes(store::Space::history);
+    report.parts_bytes = bytes(store::Space::part);
+    report.reciprocals_bytes = bytes(store::Space::reciprocal);
+    report.files_bytes = bytes(store::Space::file);
+    const std::shared_ptr<const Model> model = published().model;
+    for (const schema::ClassSchema& each : model->schema().classes()) {
+        const ClassStorage* storage = model->storage(each.name());
+        if (storage == nullptr) {
+            continue;
+        }
+        report.past_bytes += store_.past_bytes(storage->documents);
+        if (const auto sidecar = store_.find_collection(storage->sidecar_name)) {
+            report.past_bytes += store_.past_bytes(*sidecar);
+        }
+    }
+    const MutexLock lock(mutex_);
+    report.ran_ms = trim_ran_ms_;
+    report.last_run = last_trim_;
+    return report;
+}
+
+} // namespace tombolo::server::sync
