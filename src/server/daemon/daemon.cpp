@@ -434,7 +434,9 @@ class Daemon::Impl {
                 remove_expired(now);
             }
             const auto old = store_->version_before(now - history_hours() * 3600 * 1000);
-            const Result<void> trimmed = old ? store_->trim(*old) : Result<void>(old.error());
+            sync_->trim();
+            const auto floor = old ? sync_->past_needed_above(*old) : old;
+            const Result<void> trimmed = floor ? store_->trim(*floor) : Result<void>(floor.error());
             if (!trimmed) {
                 log_.error("cannot trim the history", {{"error", trimmed.error().what()}});
             }

@@ -54,11 +54,67 @@ json::object shown(const App& app, const sync::UnsyncedPage& page) {
     return out;
 }
 
+json::object shown(const sync::DeviceReport& device) {
+    return {{"file_ident", device.ident},
+            {"user_id", device.user},
+            {"schema_version", device.schema_version},
+            {"last_seen", api::admin::iso_time(device.last_seen_ms)},
+            {"connected", device.is_connected},
+            {"must_reset", device.is_reset || device.is_expired},
+            {"holds_history", device.needs_history && !device.is_passed_over},
+            {"downloaded_version", device.downloaded},
+            {"needs_history_above", device.needs_above},
+            {"uploaded_client_version", device.uploaded_client_version},
+            {"query_version", device.query_version},
+            {"query", device.query}};
+}
+
+json::object shown(const sync::HistoryReport& report) {
+    json::object run;
+    if (report.ran_ms != 0) {
+        const sync::TrimReport& last = report.last_run;
+        run = {{"at", api::admin::iso_time(report.ran_ms)},
+               {"old_enough", last.old_enough},
+               {"acknowledged", last.acknowledged},
+               {"held_back_by_file", last.holder},
+               {"files_passed_over", last.files_passed_over},
+               {"files_forgotten", last.files_forgotten}};
+    }
+    return {{"version", report.top},
+            {"trimmed_version", report.trimmed},
+            {"client_max_offline_days", report.client_max_offline_ms / (24 * 3600 * 1000)},
+            {"disk_bytes", json::object{{"history", report.history_bytes},
+                                        {"parts", report.parts_bytes},
+                                        {"reciprocals", report.reciprocals_bytes},
+                                        {"files", report.files_bytes},
+                                        {"past_documents", report.past_bytes}}},
+            {"last_run", std::move(run)}};
+}
+
 } // namespace
 
 api::admin::SyncServices sync_services(sync::SyncService& service) {
     api::admin::SyncServices out;
     out.sessions = [&service](const App& app) { return sessions(service, app); };
+    out.force_reset = [&service](const App& app, std::uint64_t file) {
+        return bool(service.reset_file(app.id, file, false));
+    };
+    out.expire = [&service](const App& app, std::uint64_t file) {
+        return bool(service.reset_file(app.id, file, true));
+    };
+    out.devices = [&service](const App& app, std::uint64_t after,
+                             std::size_t count_max) -> Result<json::array> {
+        TOMBOLO_TRY(const auto found, service.devices(app.id, after, count_max));
+        json::array devices;
+        for (const sync::DeviceReport& each : found) {
+            devices.push_back(shown(each));
+        }
+        return devices;
+    };
+    out.history = [&service](const App& app) -> Result<json::object> {
+        TOMBOLO_TRY(const sync::HistoryReport report, service.history(app.id));
+        return shown(report);
+    };
     out.unsynced = [&service](const App& app, std::string_view after,
                               std::size_t count_max) -> Result<json::object> {
         TOMBOLO_TRY(const sync::UnsyncedPage page, service.unsynced(app, after, count_max));

@@ -37,6 +37,13 @@ struct SyncServices {
     std::function<boost::json::object(const server::App&)> progress;
     /// False when the app has no such file.
     std::function<bool(const server::App&, std::uint64_t file_ident)> force_reset;
+    /// The same; the device is not waited for any more.
+    std::function<bool(const server::App&, std::uint64_t file_ident)> expire;
+    /// Client files above `after`.
+    std::function<Result<boost::json::array>(const server::App&, std::uint64_t after,
+                                             std::size_t count_max)>
+        devices;
+    std::function<Result<boost::json::object>(const server::App&)> history;
     std::function<boost::json::array(const server::App&)> sessions;
     /// Documents that no device gets, and why, a page at a time (device-sync-server.md 2.6).
     std::function<Result<boost::json::object>(const server::App&, std::string_view after,

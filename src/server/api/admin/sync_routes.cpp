@@ -16,6 +16,9 @@ using server::AppTree;
 
 namespace {
 
+/// Files in one answer.
+constexpr std::size_t devices_max = 1000;
+
 http::Response get_sync_config(AdminCall& call) {
     return json_response(200, json::object{{"development_mode_enabled",
                                             call.app().config.sync.development_mode_enabled}});
@@ -81,18 +84,55 @@ http::Response state(AdminCall& call) {
         json::object{{"state", asked && sync.mode != Mode::none ? sync.state : std::string()}});
 }
 
-http::Response force_reset(AdminCall& call) {
+using FileAction = std::function<bool(const App&, std::uint64_t)>;
+
+http::Response act_on_file(AdminCall& call, const FileAction& action) {
     const json::object body = call.body();
     const json::value* ident = body.if_contains("file_ident");
     if (ident == nullptr || !ident->is_int64() || ident->get_int64() < 0) {
         throw ApiException(bad_request("'file_ident' must be a whole number"));
     }
     const auto app = call.apps().find(call.app().id);
-    if (!call.context().sync.force_reset ||
-        !call.context().sync.force_reset(*app, static_cast<std::uint64_t>(ident->get_int64()))) {
+    if (!action || !action(*app, static_cast<std::uint64_t>(ident->get_int64()))) {
         throw ApiException(not_found("FileNotFound", "this app has no such client file"));
     }
     return http::Response::empty(204);
+}
+
+http::Response force_reset(AdminCall& call) {
+    return act_on_file(call, call.context().sync.force_reset);
+}
+
+http::Response expire(AdminCall& call) {
+    return act_on_file(call, call.context().sync.expire);
+}
+
+/// Terminated sync has neither devices nor history.
+bool has_sync(const App& app) {
+    return app.config.sync.mode == server::SyncConfig::Mode::flexible &&
+           !app.config.sync.state.empty();
+}
+
+http::Response devices(AdminCall& call) {
+    const auto app = call.apps().find(call.app().id);
+    const std::string after = call.query("after");
+    if (after.find_first_not_of("0123456789") != std::string::npos || after.size() > 18) {
+        throw ApiException(bad_request("'after' must be a whole number"));
+    }
+    json::array out;
+    if (has_sync(*app) && call.context().sync.devices) {
+        out = take(
+            call.context().sync.devices(*app, after.empty() ? 0 : std::stoull(after), devices_max));
+    }
+    return json_response(200, out);
+}
+
+http::Response history(AdminCall& call) {
+    const auto app = call.apps().find(call.app().id);
+    if (!has_sync(*app) || !call.context().sync.history) {
+        throw ApiException(not_found("SyncNotFound", "sync is not enabled for this app"));
+    }
+    return json_response(200, take(call.context().sync.history(*app)));
 }
 
 http::Response versions(AdminCall& call) {
@@ -185,6 +225,9 @@ void add_sync_routes(RouteTable& table) {
     table.add(Method::get, "sync/progress", "Progress of the initial sync", 200, progress);
     table.add(Method::get, "sync/state", "enabled, disabled or empty", 200, state);
     table.add(Method::put, "sync/force_reset", "Make a client file reset", 204, force_reset);
+    table.add(Method::put, "sync/expire", "Wait no more for a client file", 204, expire);
+    table.add(Method::get, "sync/devices", "Client files, and what is kept for them", 200, devices);
+    table.add(Method::get, "sync/history", "Sync history, its disk and its trimming", 200, history);
     table.add(Method::get, "sync/schemas/versions", "Schema versions", 200, versions);
     table.add(Method::get, "sync/sessions", "Live sync sessions", 200, sessions);
     table.add(Method::get, "sync/unsynced_documents", "Documents that no device gets, and why", 200,

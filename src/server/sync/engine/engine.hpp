@@ -277,6 +277,7 @@ class Engine {
 
     /// True for the schema versions that BIND may name.
     virtual bool serves(std::uint64_t schema_version) const = 0;
+
     // Operations
 
     /// Forgets history that is old enough and that no live device needs (trim.hpp), a slice of work
@@ -296,6 +297,9 @@ class Engine {
     virtual Result<std::vector<DeviceReport>> devices(std::uint64_t after,
                                                       std::size_t count_max) const = 0;
     virtual Result<HistoryReport> history() const = 0;
+    /// Publishes what is durable and answers all other requests with unavailable, then and from now
+    /// on. REQUIRES: run() is neither running nor called again, no commit is under way.
+    virtual void end() = 0;
 
     /// The model with what clients added to it in development mode.
     virtual SyncModel model() const = 0;

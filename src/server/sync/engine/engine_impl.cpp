@@ -173,9 +173,18 @@ void EngineImpl::submit(Input input) {
         const MutexLock lock(input.mailbox->mutex);
         input.mailbox->content.backlog_bytes += input.bytes();
     }
+    bool has_failed = false;
     {
         const MutexLock lock(mutex_);
-        inputs_.push_back(std::move(input));
+        has_failed = published_.has_failed;
+        if (!has_failed) {
+            inputs_.push_back(std::move(input));
+        }
+    }
+    if (has_failed) {
+        input.mailbox = nullptr; // sessions see it in what is published
+        fail_input(input, Error(ErrorCode::unavailable, "sync of this app has stopped"));
+        return;
     }
     host_.schedule();
 }

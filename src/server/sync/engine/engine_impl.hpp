@@ -51,6 +51,7 @@ class EngineImpl final : public Engine, public SessionContext {
     Result<std::vector<DeviceReport>> devices(std::uint64_t after,
                                               std::size_t count_max) const override;
     Result<HistoryReport> history() const override;
+    void end() override;
     SyncModel model() const override;
     EngineStatistics statistics() const override;
 

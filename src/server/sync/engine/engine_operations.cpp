@@ -113,6 +113,22 @@ void EngineImpl::note_trimmed() {
     }
 }
 
+void EngineImpl::end() {
+    take_commit_result();
+    std::deque<Input> lost;
+    {
+        const MutexLock lock(mutex_);
+        published_.has_failed = true;
+        lost.swap(inputs_);
+    }
+    const Error ended(ErrorCode::unavailable, "sync of this app was terminated");
+    for (Input& input : lost) {
+        input.mailbox = nullptr; // its connection ends
+        fail_input(input, ended);
+    }
+    notify_all();
+}
+
 // Devices
 
 void EngineImpl::reset_file(std::uint64_t ident, bool is_given_up, ResetCompletion done) {

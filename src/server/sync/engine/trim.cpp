@@ -109,6 +109,39 @@ Result<std::optional<store::Version>> store_floor_of(const store::Snapshot& snap
     return std::optional(ages.store_floor(state.trimmed));
 }
 
+Result<bool> has_ended(const store::Snapshot& snapshot, const ObjectId& app) {
+    TOMBOLO_TRY(const std::optional<std::string> record,
+                snapshot.record(store::Space::meta, RecordKeys(app).state()));
+    if (!record) {
+        return true;
+    }
+    TOMBOLO_TRY(const EngineState state, decode_state(*record));
+    return state.generations.empty();
+}
+
+Result<void> erase_sync(store::Store& store, const ObjectId& app) {
+    const RecordKeys keys(app);
+    TOMBOLO_TRY(const std::optional<std::string> record,
+                store.snapshot()->record(store::Space::meta, keys.state()));
+    if (!record) {
+        return {};
+    }
+    TOMBOLO_TRY(EngineState state, decode_state(*record));
+    state.trimmed = state.top;
+    state.generations.clear();
+    store::Transaction transaction;
+    const std::string end = end_of_prefix(keys.app());
+    for (const store::Space space : {store::Space::history, store::Space::part,
+                                     store::Space::reciprocal, store::Space::file}) {
+        transaction.erase_records(space, keys.app(), end);
+    }
+    const std::string added = keys.schema(0);
+    transaction.erase_records(store::Space::meta, added, end_of_prefix(added));
+    transaction.put_record(store::Space::meta, keys.state(), encode(state));
+    TOMBOLO_TRY([[maybe_unused]] const store::Version done, store.commit(std::move(transaction)));
+    return {};
+}
+
 void FileSweep::count(const FileState& file) {
     const std::optional<Number> needs = needs_history_above(file);
     if (needs && *needs < acknowledged_) {

@@ -64,6 +64,14 @@ Result<HistoryAges> decode_ages(std::string_view record);
 Result<std::optional<store::Version>> store_floor_of(const store::Snapshot& snapshot,
                                                      const ObjectId& app);
 
+/// The app has no history: it never synced, or sync was ended.
+Result<bool> has_ended(const store::Snapshot& snapshot, const ObjectId& app);
+
+/// Sync of the app ends: history, files and what clients added to the model go. Versions and idents
+/// go on counting, so that a device from before is unknown (208) and never taken for another.
+/// REQUIRES: no engine of the app runs.
+Result<void> erase_sync(store::Store& store, const ObjectId& app);
+
 /// Goes through an app's files a slice at a time, so that writers wait for no more than a slice.
 class FileSweep {
   public:

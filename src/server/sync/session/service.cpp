@@ -7,6 +7,7 @@
 #include "protocol/negotiation.hpp"
 #include "server/sync/engine/model.hpp"
 #include "server/sync/engine/records.hpp"
+#include "server/sync/engine/trim.hpp"
 #include "server/sync/session/sync_model.hpp"
 #include "server/sync/session/sync_roles.hpp"
 #include "server/sync/session/turn_batch.hpp"
@@ -72,10 +73,29 @@ class SyncService::Slot final : public EngineHost {
         if (is_open_ && !is_scheduled_.exchange(true) && !service_.engine_pool_.submit([this] {
                 is_scheduled_ = false;
                 const TurnBatch batch(service_.session_pool_);
-                engine_->run();
+                const MutexLock lock(run_mutex_);
+                if (is_open_) {
+                    engine_->run();
+                }
             })) {
             is_scheduled_ = false;
         }
+    }
+
+    /// The engine integrates nothing more; who waits for it is answered.
+    Result<void> retire() {
+        {
+            const MutexLock lock(run_mutex_);
+            is_open_ = false;
+        }
+        // Behind a commit that may be under way.
+        store::Transaction barrier;
+        barrier.erase_record(store::Space::meta, RecordKeys(app_id_).schema(0));
+        TOMBOLO_TRY([[maybe_unused]] const store::Version done,
+                    service_.store_.commit(std::move(barrier)));
+        const MutexLock lock(run_mutex_);
+        engine_->end();
+        return {};
     }
 
     void model_changed() override {
@@ -117,6 +137,7 @@ class SyncService::Slot final : public EngineHost {
     std::atomic<bool> is_open_{false};
     std::atomic<bool> is_scheduled_{false};
     std::atomic<bool> is_storing_{false};
+    Mutex run_mutex_;
     std::unique_ptr<Engine> engine_;
 };
 
@@ -149,6 +170,10 @@ SyncService::slot_of(const std::shared_ptr<const App>& app) {
     const MutexLock opening(opening_);
     if (auto slot = find_slot(app->id)) {
         return slot;
+    }
+    if (const auto now = apps_.find(app->id);
+        now == nullptr || now->config.sync.state.empty()) { // terminated meanwhile
+        return Error(ErrorCode::unavailable, "sync is not enabled for the app");
     }
     TOMBOLO_TRY(AppModel model, make_app_model(app->config, app->schema_versions));
     TOMBOLO_TRY_VOID(routes_.add(app->id, documents_of_all(model.model).places));
@@ -269,8 +294,8 @@ void SyncService::roles_changed(const ObjectId& app, const std::string& user_id)
 }
 
 bool SyncService::has_history(const ObjectId& app) const {
-    const auto record = store_.snapshot()->record(store::Space::meta, RecordKeys(app).state());
-    return !record || record->has_value();
+    const auto ended = has_ended(*store_.snapshot(), app);
+    return !ended || !*ended;
 }
 
 bool SyncService::takes(store::CollectionId collection) const {
@@ -341,15 +366,18 @@ void SyncService::app_changed(const std::shared_ptr<const App>& app) {
     const auto slot = find_slot(app->id);
     if (slot == nullptr) {
         // Not used yet: its engine starts with the first device or write.
-        // While there is history for devices, nothing may be written beside it.
-        const bool has_sync = app->config.sync.mode == SyncConfig::Mode::flexible &&
-                              (!app->config.sync.state.empty() || has_history(app->id));
+        const bool has_sync =
+            app->config.sync.mode == SyncConfig::Mode::flexible && !app->config.sync.state.empty();
         if (!has_sync) {
-            routes_.remove(app->id);
+            terminate(app->id);
         } else if (const Result<void> claimed = claim(*app); !claimed) {
             log_.error("the app cannot sync",
                        {{"app", app->client_app_id}, {"error", claimed.error().what()}});
         }
+        return;
+    }
+    if (app->config.sync.state.empty()) {
+        terminate(app->id);
         return;
     }
     if (!app->config.sync.enabled()) {
@@ -359,6 +387,9 @@ void SyncService::app_changed(const std::shared_ptr<const App>& app) {
     Result<AppModel> model = make_app_model(app->config, app->schema_versions);
     Result<void> taken = model ? routes_.add(app->id, documents_of_all(model->model).places)
                                : Result<void>(model.error());
+    if (model) {
+        slot->engine().set_limits(model->client_max_offline_ms, model->recovery_mode_disabled);
+    }
     if (taken) {
         taken = slot->engine().update_model(std::move(model->model));
     }
@@ -402,6 +433,48 @@ Result<UnsyncedPage> SyncService::unsynced(const App& app, std::string_view afte
     }
     TOMBOLO_TRY(const AppModel model, make_app_model(app.config, app.schema_versions));
     return unsynced_documents(model.model, store_, after, count_max, scanned_max);
+}
+
+Result<std::shared_ptr<Engine>> SyncService::engine_of(const ObjectId& app) {
+    const auto found = apps_.find(app);
+    if (found == nullptr) {
+        return Error(ErrorCode::not_found, "there is no such app");
+    }
+    TOMBOLO_TRY(const std::shared_ptr<Slot> slot, slot_of(found));
+    return std::shared_ptr<Engine>(slot, &slot->engine());
+}
+
+std::map<ObjectId, std::pair<std::string, std::shared_ptr<Engine>>> SyncService::engines() const {
+    std::map<ObjectId, std::pair<std::string, std::shared_ptr<Engine>>> out;
+    const MutexLock lock(mutex_);
+    for (const auto& [id, slot] : slots_) {
+        out.emplace(id, std::pair(slot->name(), std::shared_ptr<Engine>(slot, &slot->engine())));
+    }
+    return out;
+}
+
+void SyncService::terminate(const ObjectId& app) {
+    routes_.remove(app);
+    const MutexLock opening(opening_);
+    const auto slot = find_slot(app);
+    if (slot == nullptr && !has_history(app)) {
+        return;
+    }
+    close_connections(app, "", 1011, "sync was terminated");
+    Result<void> ended;
+    if (slot != nullptr) {
+        ended = slot->retire();
+        const MutexLock lock(mutex_);
+        slots_.erase(app);
+        retired_.push_back(slot);
+    }
+    if (ended) {
+        ended = erase_sync(store_, app);
+    }
+    if (!ended) {
+        log_.error("cannot delete the sync state of an app",
+                   {{"app", app.to_string()}, {"error", ended.error().what()}});
+    }
 }
 
 std::vector<SyncService::AppStatistics> SyncService::statistics() const {

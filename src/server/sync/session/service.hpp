@@ -93,6 +93,17 @@ class SyncService final : public OutsideWriter {
     /// Lets what is queued end; nothing is accepted any more.
     void stop();
 
+    // Operations (service_operations.cpp)
+    /// The file is told to reset, now if it is connected; not_found when there is no such file.
+    Result<void> reset_file(const ObjectId& app, std::uint64_t ident, bool is_given_up);
+    Result<std::vector<DeviceReport>> devices(const ObjectId& app, std::uint64_t after,
+                                              std::size_t count_max);
+    Result<HistoryReport> history(const ObjectId& app);
+    /// Begins to forget history of every app whose engine is open; it goes on in the background.
+    void trim();
+    /// The newest store version up to which no app needs past images, at most `most`.
+    Result<store::Version> past_needed_above(store::Version most) const;
+
     const Counters& counters() const noexcept { return counters_; }
     struct AppStatistics {
         std::string client_app_id;
@@ -113,6 +124,10 @@ class SyncService final : public OutsideWriter {
     Result<void> claim(const App& app);
     void store_model(Slot& slot);
     bool has_history(const ObjectId& app) const;
+    Result<std::shared_ptr<Engine>> engine_of(const ObjectId& app);
+    std::map<ObjectId, std::pair<std::string, std::shared_ptr<Engine>>> engines() const;
+    /// Sync of the app ends for good: its devices have to reset when it begins again.
+    void terminate(const ObjectId& app);
     void close_connections(const ObjectId& app, const std::string& user_id, std::uint16_t code,
                            const std::string& reason);
 
