@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
+#include <filesystem>
 #include <stdexcept>
 
 namespace tombolo::server {
@@ -95,6 +96,21 @@ void IslandsServer::restart(const std::function<void(Config&)>& configure) {
     if (configure) {
         configure(config_);
     }
+    start();
+}
+
+void IslandsServer::back_up() {
+    stop();
+    std::filesystem::copy(folder_.file("data"), folder_.file("backup"),
+                          std::filesystem::copy_options::recursive);
+    start();
+}
+
+void IslandsServer::restore() {
+    stop();
+    std::filesystem::remove_all(folder_.file("data"));
+    std::filesystem::copy(folder_.file("backup"), folder_.file("data"),
+                          std::filesystem::copy_options::recursive);
     start();
 }
 

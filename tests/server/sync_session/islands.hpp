@@ -37,6 +37,10 @@ class IslandsServer {
     /// Stops in order and starts again with the same data, on a new port.
     void restart(const std::function<void(Config&)>& configure = {});
     void stop();
+    /// A copy of the data as it is on disk now; the server is started again.
+    void back_up();
+    /// The data as they were then.
+    void restore();
     Login log_in() const { return log_in_anonymously(port_, islands_app); }
     WireOptions wire(const Login& login) const {
         WireOptions options;

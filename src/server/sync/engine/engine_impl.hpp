@@ -149,6 +149,9 @@ class EngineImpl final : public Engine, public SessionContext {
     Result<void> process_trim(const TrimInput& trim);
     Result<void> finish_trim(const TrimInput& trim);
     void note_trimmed();
+    void end_session(const std::shared_ptr<Mailbox>& mailbox, protocol::SyncErrorCode code,
+                     std::string message);
+    void end_bad_queries();
     void commit(store::Transaction transaction);
     void finish_input(const Input& input, std::optional<SessionError> error,
                       std::function<void(Mailbox::Content&)> also = {});

@@ -4,6 +4,7 @@
 
 #include "server/sync/engine/engine_impl.hpp"
 #include "server/sync/engine/session_error.hpp"
+#include "server/sync/engine/view.hpp"
 
 namespace tombolo::server::sync {
 
@@ -135,6 +136,49 @@ void EngineImpl::reset_file(std::uint64_t ident, bool is_given_up, ResetCompleti
     submit({DeathInput{is_given_up, std::move(done)}, nullptr, ident});
 }
 
+void EngineImpl::end_session(const std::shared_ptr<Mailbox>& mailbox, SyncErrorCode code,
+                             std::string message) {
+    SessionError error = session_error(code, std::move(message));
+    error.body.is_recovery_mode_disabled = recovery_mode_disabled_;
+    mailbox->is_dead = true;
+    {
+        const MutexLock lock(mailbox->mutex);
+        mailbox->content.error = std::move(error);
+    }
+    mailbox->notify();
+}
+
+/// A field that is not queryable any more ends the sessions whose query names it: their files have
+/// to be reset, as IDENT would say (device-sync-server.md 7.1).
+void EngineImpl::end_bad_queries() {
+    const std::shared_ptr<const Model> model = published().model;
+    // In development mode queries make fields queryable; with several schema versions a query may
+    // be another version's.
+    if (model->config().development_mode || model->has_older_versions()) {
+        return;
+    }
+    std::vector<std::shared_ptr<Mailbox>> attached;
+    {
+        const MutexLock lock(mutex_);
+        for (const auto& [file, each] : sessions_) {
+            attached.push_back(each.mailbox);
+        }
+    }
+    for (const auto& mailbox : attached) {
+        std::shared_ptr<const FileState> file;
+        {
+            const MutexLock lock(mailbox->mutex);
+            file = mailbox->content.file;
+        }
+        if (file == nullptr || file->epochs.empty()) {
+            continue;
+        }
+        if (const Result<void> good = check_query_body(*model, file->epochs.back()->body); !good) {
+            end_session(mailbox, SyncErrorCode::bad_query, good.error().message());
+        }
+    }
+}
+
 Result<void> EngineImpl::process_death(Input& input, const DeathInput& death) {
     const Result<LoadedFile*> file = integrator_.load(input.file);
     if (!file && file.error().code() != ErrorCode::not_found) {
@@ -161,16 +205,10 @@ Result<void> EngineImpl::process_death(Input& input, const DeathInput& death) {
             }
         }
         if (mailbox != nullptr) {
-            SessionError error = session_error(given_up ? SyncErrorCode::client_file_expired
-                                                        : SyncErrorCode::bad_client_file_ident,
-                                               "an administrator had the file reset");
-            error.body.is_recovery_mode_disabled = recovery_mode_disabled_;
-            mailbox->is_dead = true;
-            {
-                const MutexLock lock(mailbox->mutex);
-                mailbox->content.error = std::move(error);
-            }
-            mailbox->notify();
+            end_session(mailbox,
+                        given_up ? SyncErrorCode::client_file_expired
+                                 : SyncErrorCode::bad_client_file_ident,
+                        "an administrator had the file reset");
         }
         done({});
     });

@@ -44,6 +44,7 @@ void EngineImpl::publish(store::Version version) {
         answer(version);
     }
     if (model_changed) {
+        end_bad_queries();
         host_.model_changed();
     }
     std::unordered_set<const Mailbox*> told;
