@@ -8,8 +8,8 @@ namespace {
 
 class Grid {
   public:
-    Grid(ItemList& ours, ItemList& theirs, MergeRules& rules)
-        : ours_(ours), theirs_(theirs), rules_(rules) {}
+    Grid(ItemList& ours, ItemList& theirs, MergeRules& rules, Meeting meeting)
+        : ours_(ours), theirs_(theirs), rules_(rules), meeting_(meeting) {}
 
     void run() {
         for (std::size_t row = 0; row < ours_.size() && !rules_.failed(); ++row) {
@@ -29,7 +29,8 @@ class Grid {
         std::size_t inserted = 0;
         for (; column < theirs_.size() && !major->dead && !rules_.failed(); ++column) {
             Item* minor = theirs_[column];
-            if (minor->dead) {
+            if (minor->dead ||
+                (meeting_ == Meeting::on_one_field && minor->field != major->field)) {
                 continue;
             }
             rules_.meet(*major, *minor);
@@ -55,6 +56,7 @@ class Grid {
     ItemList& ours_;
     ItemList& theirs_;
     MergeRules& rules_;
+    const Meeting meeting_;
 };
 
 ItemList all_items(MergeState& state, Side side, std::vector<Item>& items) {
@@ -85,8 +87,8 @@ std::size_t instruction_count(std::span<const MergeInput> inputs) {
 
 } // namespace
 
-void run_grid(ItemList& ours, ItemList& theirs, MergeRules& rules) {
-    Grid(ours, theirs, rules).run();
+void run_grid(ItemList& ours, ItemList& theirs, MergeRules& rules, Meeting meeting) {
+    Grid(ours, theirs, rules, meeting).run();
 }
 
 Result<MergeReport> merge_full_grid(std::span<MergeInput> ours, std::span<MergeInput> theirs,
@@ -102,7 +104,7 @@ Result<MergeReport> merge_full_grid(std::span<MergeInput> ours, std::span<MergeI
         return Error(ErrorCode::limit_exceeded,
                      "cannot merge: more pairs of instructions than allowed");
     }
-    run_grid(rows, columns, rules);
+    run_grid(rows, columns, rules, Meeting::all);
     if (rules.failed()) {
         return rules.error();
     }

@@ -26,6 +26,12 @@ struct Run {
     std::uint32_t count = 0;
 };
 
+/// Reads a byte of what is needed soon, and waits for nothing. For what the merge has not looked at
+/// yet, because the processor drops prefetches of pages whose address it does not have at hand.
+void touch(const void* place) noexcept {
+    static_cast<void>(*static_cast<const volatile std::byte*>(place));
+}
+
 /// A run whose object is not looked up yet.
 struct Pending {
     ObjectTable::Asked object;
@@ -45,7 +51,7 @@ class IndexedMerge {
                                    options_);
         }
         for (std::size_t i = 0; i < groups_.size(); ++i) {
-            prefetch_ahead(i);
+            ask_ahead(i);
             if (!run_group(groups_[i])) {
                 return rules_.failed()
                            ? rules_.error()
@@ -188,41 +194,56 @@ class IndexedMerge {
         }
     }
 
-    /// Groups lie scattered over changesets larger than the processor's caches: asks for the
-    /// instructions of one that comes soon, and for the paths and set elements of one that comes
-    /// sooner, whose instructions are there by then.
-    void prefetch_ahead(std::size_t at) const noexcept {
-        if (at + instructions_ahead < groups_.size()) {
-            for_first_runs(
-                groups_[at + instructions_ahead], [](const ChangesetParts& parts, const Run& run) {
-                    const Instruction* first = parts.instructions.data() + run.first;
-                    for (std::uint32_t i = 0; i < std::min<std::uint32_t>(run.count, 8); ++i) {
-                        __builtin_prefetch(first + i);
-                    }
-                });
+    /// Groups lie scattered over changesets larger than the processor's caches. So asks for the
+    /// instructions of several that come soon, all at once because each takes as long as all
+    /// together, and for the paths and set elements of those that come next, whose instructions are
+    /// there by then.
+    void ask_ahead(std::size_t at) const noexcept {
+        if (at % asked_groups != 0) {
+            return;
         }
-        if (at + operands_ahead < groups_.size()) {
-            for_first_runs(groups_[at + operands_ahead], [](const ChangesetParts& parts,
-                                                            const Run& run) {
-                const Instruction* first = parts.instructions.data() + run.first;
-                __builtin_prefetch(parts.path_elements.data() + first->path_begin);
-                for (std::uint32_t i = 0; i < std::min<std::uint32_t>(run.count, 8); ++i) {
-                    if (first[i].type == PayloadType::string &&
-                        (first[i].op == Opcode::set_insert || first[i].op == Opcode::set_erase)) {
-                        __builtin_prefetch(parts.bytes.data() + first[i].body.words[0]);
-                    }
-                }
-            });
+        for_groups(at + 2 * asked_groups, touch_instructions);
+        for_groups(at + asked_groups, touch_operands);
+    }
+    template <class Function>
+    void for_groups(std::size_t first, Function function) const noexcept {
+        const std::size_t end = std::min(first + asked_groups, groups_.size());
+        for (std::size_t i = first; i < end; ++i) {
+            for_first_run(Side::ours, our_runs_[groups_[i].our_first], function);
+            for_first_run(Side::theirs, their_runs_[groups_[i].their_first], function);
         }
     }
     template <class Function>
-    void for_first_runs(const Group& group, Function function) const noexcept {
-        const Run& our = our_runs_[group.our_first];
-        const Run& their = their_runs_[group.their_first];
-        function(state_.inputs(Side::ours)[our.input].changeset->parts(), our);
-        function(state_.inputs(Side::theirs)[their.input].changeset->parts(), their);
+    void for_first_run(Side side, const Run& run, Function function) const noexcept {
+        const ChangesetParts& parts = state_.inputs(side)[run.input].changeset->parts();
+        function(parts, std::span(parts.instructions.data() + run.first,
+                                  std::min(run.count, touched_max)));
     }
-
+    static void touch_instructions(const ChangesetParts& /*parts*/,
+                                   std::span<const Instruction> run) noexcept {
+        for (const Instruction& instruction : run) {
+            touch(&instruction);
+        }
+    }
+    static void touch_operands(const ChangesetParts& parts,
+                               std::span<const Instruction> run) noexcept {
+        if (run.front().path_count != 0) {
+            touch(parts.path_elements.data() + run.front().path_begin);
+        }
+        __builtin_prefetch(parts.path_elements.data() + run.back().path_begin);
+        for (const Instruction& instruction : run) {
+            bool in_set =
+                instruction.op == Opcode::set_insert || instruction.op == Opcode::set_erase;
+            if (in_set && instruction.type == PayloadType::string &&
+                instruction.body.words[1] != 0) {
+                touch(parts.bytes.data() + instruction.body.words[0]);
+                // memcmp() reads that far, of a short text too.
+                __builtin_prefetch(
+                    parts.bytes.data() +
+                    std::min<std::size_t>(instruction.body.words[0] + 31, parts.bytes.size() - 1));
+            }
+        }
+    }
     void add_items(Side side, std::span<const Run> runs, ObjectSymbol object) {
         for (const Run& run : runs) {
             for (std::uint32_t i = 0; i < run.count; ++i) {
@@ -240,24 +261,29 @@ class IndexedMerge {
         add_items(Side::theirs,
                   std::span(their_runs_).subspan(group.their_first, group.their_count),
                   group.object);
-        bool whole = false;
+        // These meet what is on other fields too.
+        bool whole = is_schema_instruction(items_.front().op);
         ours_.clear();
         theirs_.clear();
         for (std::size_t i = 0; i < items_.size(); ++i) {
             whole = whole || items_[i].op == Opcode::erase_object;
             (i < our_items ? ours_ : theirs_).push_back(&items_[i]);
         }
-        bool sound = whole || ours_.size() * theirs_.size() <= small_grid
-                         ? run_lists(ours_, theirs_)
-                         : run_fields();
+        bool sound = false;
+        if (whole) {
+            sound = run_lists(ours_, theirs_, Meeting::all);
+        } else if (ours_.size() * theirs_.size() <= small_grid) {
+            sound = run_lists(ours_, theirs_, Meeting::on_one_field);
+        } else {
+            sound = run_fields();
+        }
         if (sound) {
             state_.keep_changes(items_);
         }
         return sound;
     }
 
-    /// Runs a group without EraseObject field by field. Creations and schema instructions count as
-    /// field 0.
+    /// Runs a group of one object without EraseObject field by field. Creations count as field 0.
     bool run_fields() {
         auto by_field = [](const Item* left, const Item* right) {
             return left->field < right->field;
@@ -275,7 +301,7 @@ class IndexedMerge {
             auto their_end = std::upper_bound(their, theirs_.end(), *their, by_field);
             our_field_.assign(our, our_end);
             their_field_.assign(their, their_end);
-            if (!run_lists(our_field_, their_field_)) {
+            if (!run_lists(our_field_, their_field_, Meeting::all)) {
                 return false;
             }
             our = our_end;
@@ -284,20 +310,20 @@ class IndexedMerge {
         return true;
     }
 
-    bool run_lists(ItemList& ours, ItemList& theirs) {
+    bool run_lists(ItemList& ours, ItemList& theirs, Meeting meeting) {
         if (!rules_.admit_meetings(ours.size(), theirs.size())) {
             return false;
         }
         if (!run_list_grid(ours, theirs, rules_)) {
-            run_grid(ours, theirs, rules_);
+            run_grid(ours, theirs, rules_, meeting);
         }
         return !rules_.failed();
     }
 
     static constexpr std::size_t runs_ahead = 16;
-    static constexpr std::size_t instructions_ahead = 16;
-    static constexpr std::size_t operands_ahead = 8;
-    static constexpr std::size_t small_grid = 64; ///< sorting by field does not pay below
+    static constexpr std::size_t asked_groups = 8;
+    static constexpr std::uint32_t touched_max = 8; ///< instructions of one run
+    static constexpr std::size_t small_grid = 64;   ///< sorting by field does not pay below
 
     MergeState state_;
     MergeRules rules_;

@@ -189,10 +189,29 @@ class MergeState {
     }
     void rank_changesets();
     Body item_body(Side side, std::size_t input, const Instruction& instruction);
+    /// What the merge changed of an instruction that stays. Small: a merge keeps many.
+    struct Change {
+        std::uint32_t input = 0;
+        std::uint32_t source = 0;
+        std::uint32_t prior_size = 0;
+        std::uint32_t to = 0;
+        std::size_t path = 0; ///< where its path begins in Changes::paths
+        std::int64_t integer = 0;
+    };
+    /// Of one side.
+    struct Changes {
+        std::vector<Change> list;
+        std::vector<std::uint32_t> paths; ///< indices; 0 in place of a name
+    };
+    /// A bit for each instruction; empty where none was discarded.
+    using Discarded = std::vector<std::uint64_t>;
+
     bool is_changed(const Item& item) const noexcept;
-    void write_item(const Item& item) const noexcept;
-    void remove_dead(Side side, std::size_t input, const std::vector<bool>& dead);
-    void insert_prepended(Side side, std::size_t input, const std::vector<bool>& dead);
+    void discard(const Item& item);
+    void keep_change(const Item& item);
+    void write_change(MergeInput& input, const Change& change, const std::uint32_t* path) const;
+    void remove_dead(Side side, std::size_t input, const Discarded& dead);
+    void insert_prepended(Side side, std::size_t input, const Discarded& dead);
     Instruction make_erase_column(ChangesetParts& parts, const Item& item) const;
 
     std::span<MergeInput> inputs_[2];
@@ -200,11 +219,9 @@ class MergeState {
     std::vector<std::vector<Symbol>> symbols_of_[2];
     SymbolTable symbols_;
     ObjectTable objects_;
-    PathArena paths_;      ///< of the items made since the last keep_changes()
-    PathArena kept_paths_; ///< of changed_
-    std::deque<Item> changed_;
-    /// By side, changeset and instruction; empty where none was discarded.
-    std::vector<std::vector<bool>> dead_[2];
+    PathArena paths_; ///< of the items made since the last keep_changes()
+    Changes changes_[2];
+    std::vector<Discarded> dead_[2]; ///< by side and changeset
     /// In the order of their creation; `source` is the instruction they stand in front of.
     /// Addresses are kept.
     std::deque<Item> prepended_;

@@ -57,6 +57,23 @@ TEST(MergeIndex, equals_the_full_grid_with_schema_erasure) {
     check_random_pairs(2'000, 500, {}, MoveOverInnerRule::sensible);
 }
 
+TEST(MergeIndex, many_additions_of_one_class_meet_whatever_their_key_fields) {
+    auto additions = [](std::string_view key_field) {
+        return build([key_field](ChangesetBuilder& b) {
+            for (int i = 0; i < 9; ++i) {
+                b.add_table("Foo", TableKind::top_level, key_field, PayloadType::integer, false);
+            }
+        });
+    };
+    std::vector<Changeset> left;
+    std::vector<Changeset> right;
+    left.push_back(additions("_id"));
+    right.push_back(additions("key"));
+    bool merged = true;
+    EXPECT_EQ(disagreement(left, right, MoveOverInnerRule::sensible, merged), "");
+    EXPECT_FALSE(merged);
+}
+
 /// Random edits of one list, as if executed on it.
 Changeset list_edits(std::mt19937& random, std::size_t count, std::uint32_t size) {
     return build([&](ChangesetBuilder& b) {
