@@ -15,6 +15,7 @@ void add_client_routes(Dispatcher& dispatcher, auth::Context& context) {
     add_profile_routes(dispatcher, context);
     add_api_key_routes(dispatcher, context);
     add_push_routes(dispatcher, context);
+    add_endpoint_routes(dispatcher, context);
 }
 
 std::shared_ptr<const server::App> app_of(const Call& call, const auth::Context& context) {
@@ -67,7 +68,8 @@ void throttle(const Call& call, auth::Context& context) {
 
 CorsDecision cors_decision(const auth::Context& context, std::string_view path,
                            std::string_view origin) {
-    constexpr std::string_view prefix = "/api/client/v2.0/app/";
+    const std::string_view prefix =
+        path.starts_with(endpoint_app) ? endpoint_app : std::string_view("/api/client/v2.0/app/");
     const auto listed = [&](const server::App& app) {
         const auto& origins = app.config.allowed_request_origins;
         return std::find(origins.begin(), origins.end(), origin) != origins.end();

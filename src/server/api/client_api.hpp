@@ -23,6 +23,11 @@ void add_push_routes(Dispatcher& dispatcher, auth::Context& context);
 /// All of the above.
 void add_client_routes(Dispatcher& dispatcher, auth::Context& context);
 
+/// /app/{app}/endpoint/{route...}: HTTPS endpoints of apps (admin-api-and-config.md R20). Not a
+/// part of the client API's paths, but of its users.
+inline constexpr std::string_view endpoint_app = "/app/";
+void add_endpoint_routes(Dispatcher& dispatcher, auth::Context& context);
+
 // Shared by the resources.
 
 /// The app in the path; 404 with the text that SDK tests expect.
@@ -33,6 +38,13 @@ auth::Caller caller_of(const Call& call, auth::Context& context, const server::A
 boost::json::object body_of(const Call& call);
 /// The member as a string; 400 MissingParameter or BadRequest.
 std::string required_string(const boost::json::object& body, std::string_view key);
+/// What a provider finds the credentials in `body` to be; `linking` words its refusal. Blocks on
+/// what the provider needs: Pool::password for local-userpass, Pool::outbound for custom-token,
+/// Pool::functions for custom-function.
+auth::VerifiedIdentity check_credentials(auth::Context& context, const Call& call,
+                                         const std::shared_ptr<const server::App>& app,
+                                         const std::string& provider,
+                                         const boost::json::object& body, bool linking);
 /// Counts the request against its address: 429 when there are too many (S-5).
 void throttle(const Call& call, auth::Context& context);
 /// Whether the Origin may call the app in the path.

@@ -102,7 +102,7 @@ void record_call(auth::Context& context, const functions::CallRecord& record) {
     const functions::Outcome& outcome = record.outcome;
     server::AppLogEntry entry;
     entry.app = call.app->id;
-    entry.type = "FUNCTION";
+    entry.type = call.origin == functions::Origin::endpoint ? "ENDPOINT" : "FUNCTION";
     entry.request_id = call.request_id;
     entry.user_id = call.caller.user_id;
     entry.remote_address = call.remote_address;

@@ -88,6 +88,8 @@ std::string function_payload(const Call& call) {
     return payload + "}";
 }
 
+} // namespace
+
 VerifiedIdentity check_credentials(auth::Context& context, const Call& call,
                                    const std::shared_ptr<const server::App>& shared_app,
                                    const std::string& type, const object& body, bool linking) {
@@ -117,6 +119,8 @@ VerifiedIdentity check_credentials(auth::Context& context, const Call& call,
     throw ApiException(not_found("AuthProviderNotFound", "authentication via '" + type +
                                                              "' is not available on this server"));
 }
+
+namespace {
 
 http::Response answer(const auth::SignedIn& signed_in) {
     object body{{"access_token", signed_in.access_token},

@@ -260,13 +260,20 @@ void ConfigReader::not_run() {
                                         std::pair{"hosting/", "hosting"},
                                         std::pair{"graphql/custom_resolvers/", "GraphQL resolvers"},
                                         std::pair{"log_forwarders/", "log forwarders"},
-                                        std::pair{"https_endpoints/", "HTTPS endpoints"},
-                                        std::pair{"http_endpoints/", "HTTP endpoints"}};
+                                        std::pair{"https_endpoints/", "webhooks of services"},
+                                        std::pair{"http_endpoints/", "webhooks of services"}};
     for (const auto& [folder, what] : kept) {
-        const auto found = tree_.lower_bound(folder);
-        if (found != tree_.end() && found->first.starts_with(folder) &&
-            found->second.find_first_not_of("[]{} \r\n\t") != std::string::npos) {
-            warn(found->first, std::string(what) + " are kept but not run");
+        for (auto found = tree_.lower_bound(folder);
+             found != tree_.end() && found->first.starts_with(folder); ++found) {
+            const bool runs = found->first.ends_with("_endpoints/config.json");
+            const bool is_data_api = found->first.ends_with("/data_api_config.json");
+            const bool is_off = is_data_api && flag(found->first, read(found->first), "disabled");
+            if (!runs && !is_off &&
+                found->second.find_first_not_of("[]{} \r\n\t") != std::string::npos) {
+                warn(found->first, (is_data_api ? "the Data API's settings" : std::string(what)) +
+                                       " are kept but not run");
+                break;
+            }
         }
     }
 }

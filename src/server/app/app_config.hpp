@@ -135,6 +135,8 @@ struct EndpointConfig {
     bool respond_result = false;
     bool fetch_custom_user_data = false;
     bool create_user_on_auth = false;
+    /// Expression that decides who may call it; empty: everyone.
+    boost::json::object can_evaluate;
     bool disabled = false;
 };
 

@@ -240,13 +240,19 @@ void ConfigReader::endpoints() {
             config.route = text(path, file, "route");
             config.http_method = text(path, file, "http_method");
             config.function_name = text(path, file, "function_name");
-            config.validation_method = text(path, file, "validation_method", "NO_VALIDATION");
+            // The documentation shows it under both names.
+            config.validation_method =
+                text(path, file, "validation_method",
+                     text(path, file, "verification_method", "NO_VALIDATION"));
             config.secret_name = text(path, file, "secret_name");
             config.return_type = text(path, file, "return_type", "JSON");
             config.respond_result = flag(path, file, "respond_result");
             config.fetch_custom_user_data = flag(path, file, "fetch_custom_user_data");
             config.create_user_on_auth = flag(path, file, "create_user_on_auth");
             config.disabled = flag(path, file, "disabled");
+            if (const json::value* rule = file.if_contains("can_evaluate"); rule != nullptr) {
+                config.can_evaluate = rule->is_object() ? rule->get_object() : json::object();
+            }
             out_.config.endpoints.push_back(std::move(config));
         }
     }

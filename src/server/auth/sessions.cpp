@@ -293,6 +293,19 @@ std::optional<User> Sessions::find_user(const ObjectId& app, const ObjectId& use
     return decode_user(user, *stored).value();
 }
 
+std::optional<User> Sessions::find_user(const ObjectId& app,
+                                        const VerifiedIdentity& identity) const {
+    if (identity.user) {
+        return find_user(app, *identity.user);
+    }
+    const auto owner =
+        context_.store.snapshot()
+            ->record(Space::meta, Keys(app).identity(identity.provider_type, identity.key))
+            .value();
+    return owner && !identity.key.empty() ? find_user(app, ObjectId::parse(*owner).value())
+                                          : std::nullopt;
+}
+
 User Sessions::user(const Caller& caller) const {
     std::optional<User> user = find_user(caller.app->id, caller.claims.user);
     if (!user || user->disabled) {

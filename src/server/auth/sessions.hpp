@@ -75,6 +75,8 @@ class Sessions {
     /// True while the session that an access token came from lasts.
     bool is_live(const Caller& caller) const;
     std::optional<User> find_user(const ObjectId& app, const ObjectId& user) const;
+    /// The user whose identity it is; none when nobody signed in with it yet.
+    std::optional<User> find_user(const ObjectId& app, const VerifiedIdentity& identity) const;
 
   private:
     std::string access_token(const server::App& app, const User& user, const ObjectId& session,

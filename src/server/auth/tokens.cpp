@@ -5,33 +5,20 @@
 
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
-#include <openssl/evp.h>
-#include <openssl/hmac.h>
 
-#include "core/check.hpp"
 #include "server/runtime/json.hpp"
 
 namespace tombolo::auth {
 
 namespace json = boost::json;
 using server::constant_time_equal;
+using server::hmac_sha256;
 using store::Space;
 
 namespace {
 
 constexpr std::string_view key_prefix = "signing-keys/";
 constexpr std::size_t token_bytes_max = std::size_t{32} * 1024;
-
-std::string hmac_sha256(std::string_view secret, std::string_view text) {
-    std::string out(32, '\0');
-    unsigned size = 0;
-    const unsigned char* done =
-        ::HMAC(::EVP_sha256(), secret.data(), static_cast<int>(secret.size()),
-               reinterpret_cast<const unsigned char*>(text.data()), text.size(),
-               reinterpret_cast<unsigned char*>(out.data()), &size);
-    TOMBOLO_CHECK(done != nullptr && size == out.size());
-    return out;
-}
 
 std::int64_t integer(const json::object& object, std::string_view key) {
     const json::value* found = object.if_contains(key);

@@ -161,10 +161,10 @@ class Functions::Impl {
                 return;
             }
             const server::FunctionConfig& config = found->second;
-            // Those of authentication have passwords and tokens.
-            log_arguments = !config.disable_arg_logs && call.origin != Origin::provider;
-            if (!config.can_evaluate.empty() && call.origin == Origin::client &&
-                !(seams_.can_evaluate && seams_.can_evaluate(call, config.can_evaluate))) {
+            // Those of authentication and endpoints have passwords and tokens.
+            log_arguments = !config.disable_arg_logs && call.origin != Origin::provider &&
+                            call.origin != Origin::endpoint;
+            if (!may_call(call, config.can_evaluate) || !may_call(call, call.can_evaluate)) {
                 fail(FailureKind::refused, "the function may not be called by this user");
                 return;
             }
@@ -183,6 +183,12 @@ class Functions::Impl {
             return;
         }
         run(call, *arguments, caller, outcome, milliseconds(options_.wait_ms_max));
+    }
+
+    bool may_call(const Call& call, const boost::json::object& can_evaluate) const {
+        const bool asked = call.origin == Origin::client || call.origin == Origin::endpoint;
+        return !asked || can_evaluate.empty() ||
+               (seams_.can_evaluate && seams_.can_evaluate(call, can_evaluate));
     }
 
     // As whom it runs. False with a failure when that user is not there.

@@ -23,6 +23,8 @@
 #include <string_view>
 #include <vector>
 
+#include <boost/json/object.hpp>
+
 #include "core/result.hpp"
 #include "server/app/app_repository.hpp"
 #include "server/app/function_config.hpp"
@@ -38,8 +40,9 @@ struct Caller {
     std::string user;
 };
 
-/// Who asks decides what may be called: clients may not call private functions.
-enum class Origin : std::uint8_t { client, administrator, provider, rule };
+/// Who asks decides what may be called: clients may not call private functions, HTTPS endpoints
+/// may, and both are asked for can_evaluate.
+enum class Origin : std::uint8_t { client, endpoint, administrator, provider, rule };
 
 struct Call {
     std::shared_ptr<const server::App> app;
@@ -58,6 +61,12 @@ struct Call {
     std::string eval_source;
     /// With `source`: it is compiled and not run.
     bool compile_only = false;
+    /// Of endpoints, "JSON" or "EJSON": the function gets the one argument and a response object,
+    /// and the outcome's result is {status, headers: [[name, value]], body: binary or null}, where
+    /// the body is what the function set, else its result in this form.
+    std::string response_form;
+    /// Of endpoints: asked beside the function's own can_evaluate. Empty: nothing.
+    boost::json::object can_evaluate;
     /// Of calls that a running function waits for (rules with %function): such a call may go beyond
     /// the pool's size.
     unsigned depth = 0;

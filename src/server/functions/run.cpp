@@ -34,6 +34,9 @@ std::string run_head(const RunInput& input) {
         first = false;
     }
     head += "}";
+    if (!call.response_form.empty()) {
+        head += R"(, "responseForm": )" + quoted(call.response_form);
+    }
     if (call.source) {
         head += R"(, "source": )" + quoted(*call.source);
         head += R"(, "evaluated": )" + quoted(call.eval_source);

@@ -10,6 +10,8 @@ struct Router::Node {
     std::map<std::string, std::unique_ptr<Node>, std::less<>> literals;
     std::unique_ptr<Node> parameter;
     std::string parameter_name;
+    std::unique_ptr<Node> rest; ///< "{name...}"
+    std::string rest_name;
     std::map<Method, RouteId> routes;
 };
 
@@ -34,7 +36,13 @@ Router::~Router() = default;
 void Router::add(Method method, std::string_view pattern, RouteId route) {
     Node* node = root_.get();
     for (const std::string_view segment : segments(pattern)) {
-        if (segment.starts_with('{') && segment.ends_with('}')) {
+        if (segment.starts_with('{') && segment.ends_with("...}")) {
+            if (!node->rest) {
+                node->rest = std::make_unique<Node>();
+                node->rest_name = segment.substr(1, segment.size() - 5);
+            }
+            node = node->rest.get();
+        } else if (segment.starts_with('{') && segment.ends_with('}')) {
             if (!node->parameter) {
                 node->parameter = std::make_unique<Node>();
                 node->parameter_name = segment.substr(1, segment.size() - 2);
@@ -64,6 +72,11 @@ Router::Match Router::match(Method method, std::string_view path) const {
         } else if (node->parameter && !segment.empty()) {
             match.parameters.emplace_back(node->parameter_name, segment);
             node = node->parameter.get();
+        } else if (node->rest) {
+            match.parameters.emplace_back(node->rest_name, path.substr(static_cast<std::size_t>(
+                                                               segment.data() - path.data())));
+            node = node->rest.get();
+            break;
         } else {
             return match;
         }

@@ -3,8 +3,9 @@
 // Which handler a path belongs to.
 //
 // A pattern is a path whose segments may be "{name}" (one non-empty segment, taken as it is after
-// percent-decoding). Literal segments win over parameters. Patterns are added before the first
-// match.
+// percent-decoding). The last one may be "{name...}": all that is left of the path, at least one
+// byte. Literal segments win over parameters, those over the rest. Patterns are added before the
+// first match.
 //
 // Thread-safety: match() from any thread once all is added.
 

@@ -143,6 +143,18 @@ std::string sha256(std::string_view text) {
     return hash;
 }
 
+std::string hmac_sha256(std::string_view secret, std::string_view text) {
+    ready();
+    std::string out(crypto_auth_hmacsha256_BYTES, '\0');
+    crypto_auth_hmacsha256_state state;
+    ::crypto_auth_hmacsha256_init(&state, reinterpret_cast<const unsigned char*>(secret.data()),
+                                  secret.size());
+    ::crypto_auth_hmacsha256_update(&state, reinterpret_cast<const unsigned char*>(text.data()),
+                                    text.size());
+    ::crypto_auth_hmacsha256_final(&state, reinterpret_cast<unsigned char*>(out.data()));
+    return out;
+}
+
 bool constant_time_equal(std::string_view left, std::string_view right) noexcept {
     return left.size() == right.size() &&
            ::sodium_memcmp(left.data(), right.data(), left.size()) == 0;

@@ -42,6 +42,8 @@ std::string random_bytes(std::size_t count);
 std::string random_text(std::size_t length);
 /// SHA-256, 32 bytes.
 std::string sha256(std::string_view text);
+/// HMAC with SHA-256, 32 bytes.
+std::string hmac_sha256(std::string_view secret, std::string_view text);
 /// True when equal; the time tells nothing but the lengths.
 bool constant_time_equal(std::string_view left, std::string_view right) noexcept;
 

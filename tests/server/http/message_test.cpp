@@ -47,6 +47,19 @@ TEST(Router, literal_segments_win_over_parameters) {
     EXPECT_EQ(match.parameters[0], (std::pair<std::string, std::string>("id", "x-1")));
 }
 
+TEST(Router, the_rest_of_a_path_is_one_parameter) {
+    Router router;
+    router.add(Method::get, "/app/{id}/endpoint/{route...}", 1);
+    router.add(Method::get, "/app/{id}/endpoint/known", 2);
+    const Router::Match match = router.match(Method::get, "/app/x-1/endpoint/a/b//c");
+    EXPECT_EQ(match.route, 1u);
+    ASSERT_EQ(match.parameters.size(), 2u);
+    EXPECT_EQ(match.parameters[1], (std::pair<std::string, std::string>("route", "a/b//c")));
+    EXPECT_EQ(router.match(Method::get, "/app/x-1/endpoint/known").route, 2u);
+    EXPECT_EQ(router.match(Method::get, "/app/x-1/endpoint").kind, Router::Match::Kind::no_path);
+    EXPECT_EQ(router.match(Method::put, "/app/x/endpoint/a").kind, Router::Match::Kind::no_method);
+}
+
 TEST(Router, unknown_paths_and_methods_are_told_apart) {
     Router router;
     router.add(Method::get, "/a/{b}", 1);

@@ -125,8 +125,10 @@ http::Response Service::respond(http::Method method, const std::string& path,
     request.method = method;
     const std::size_t question = path.find('?');
     const std::string plain = path.substr(0, question);
-    request.path = std::string(api::client_base) +
-                   (plain.starts_with('/') ? plain : "/app/" + app_id + "/" + plain);
+    request.path = plain.starts_with("/app/")
+                       ? plain
+                       : std::string(api::client_base) +
+                             (plain.starts_with('/') ? plain : "/app/" + app_id + "/" + plain);
     request.query = question == std::string::npos ? "" : path.substr(question + 1);
     request.headers = headers;
     if (!token.empty()) {

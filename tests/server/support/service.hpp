@@ -66,7 +66,8 @@ class Service {
     explicit Service(ServiceOptions options = {});
     ~Service();
 
-    /// Base paths are added: "location" is of the app, "/auth/profile" of the user.
+    /// Base paths are added: "location" is of the app, "/auth/profile" of the user; "/app/..." is
+    /// one of an endpoint.
     Answer call(http::Method method, const std::string& path, const std::string& token = {},
                 const std::string& body = {}, const http::Headers& headers = {});
     /// The same, as it was answered: with its stream.

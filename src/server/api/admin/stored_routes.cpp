@@ -1,5 +1,5 @@
-// Parts that are kept, shown and exported, but not run: triggers, log forwarders, endpoints,
-// GraphQL, hosting and the like (admin-api-and-config.md R17 to R22).
+// HTTPS endpoints, and parts that are kept, shown and exported, but not run: triggers, log
+// forwarders, GraphQL, hosting and the like (admin-api-and-config.md R17 to R22).
 
 #include <algorithm>
 
@@ -210,12 +210,33 @@ json::object endpoint_json(const App& app, const json::object& endpoint) {
     if (!function.empty()) {
         out["function_id"] = function_id(app, function);
     }
+    const std::string secret = string_or(endpoint, "secret_name");
+    if (!secret.empty()) {
+        out["secret_id"] = app.part_id("secret", secret).to_string();
+    }
     out["last_modified"] = app.deployed_unix_ms / 1000;
     return out;
 }
 
-json::object stored_endpoint(const App& app, const json::object& body) {
+// The id of a secret in the API is its name in files.
+void name_secret(const AdminCall& call, json::object& endpoint) {
+    const std::string id = string_or(endpoint, "secret_id");
+    endpoint.stable_erase("secret_id");
+    if (id.empty()) {
+        return;
+    }
+    for (const std::string& name : take(call.apps().secret_names(call.app().id))) {
+        if (call.app().part_id("secret", name).to_string() == id) {
+            endpoint["secret_name"] = name;
+            return;
+        }
+    }
+    throw ApiException(bad_request("'secret_id' names no secret of this app"));
+}
+
+json::object stored_endpoint(const AdminCall& call, const App& app, const json::object& body) {
     json::object out = named(app, body);
+    name_secret(call, out);
     const std::string route = required(out, "route");
     if (!route.starts_with("/") || route.size() > 256) {
         throw ApiException(bad_request("'route' must begin with a slash"));
@@ -224,6 +245,15 @@ json::object stored_endpoint(const App& app, const json::object& body) {
     if (method != "*" && method != "GET" && method != "POST" && method != "PUT" &&
         method != "PATCH" && method != "DELETE") {
         throw ApiException(bad_request("'http_method' must be GET, POST, PUT, PATCH, DELETE or *"));
+    }
+    const std::string proof = string_or(out, "validation_method", "NO_VALIDATION");
+    const bool needs_secret = proof == "SECRET_AS_QUERY_PARAM" || proof == "VERIFY_PAYLOAD";
+    if (!needs_secret && proof != "NO_VALIDATION") {
+        throw ApiException(bad_request("'validation_method' must be NO_VALIDATION, "
+                                       "SECRET_AS_QUERY_PARAM or VERIFY_PAYLOAD"));
+    }
+    if (needs_secret && string_or(out, "secret_name").empty()) {
+        throw ApiException(bad_request("'" + proof + "' needs a secret"));
     }
     return out;
 }
@@ -242,7 +272,7 @@ http::Response create_endpoint(AdminCall& call) {
     const json::object body = call.body();
     json::object made;
     call.edit([&](AppTree& tree, const App& app) {
-        made = stored_endpoint(app, body);
+        made = stored_endpoint(call, app, body);
         json::array list = read_list(tree, endpoints_file);
         for (const json::value& one : list) {
             if (one.is_object() && endpoint_id(app, one.get_object()) == endpoint_id(app, made)) {
@@ -262,7 +292,7 @@ http::Response update_endpoint(AdminCall& call) {
     call.edit([&](AppTree& tree, const App& app) {
         json::array list = read_list(tree, endpoints_file);
         const auto found = endpoint_at(list, app, call.parameter("endpoint"));
-        made = stored_endpoint(app, body);
+        made = stored_endpoint(call, app, body);
         *found = made;
         write_file(tree, endpoints_file, list);
     });

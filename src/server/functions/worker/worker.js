@@ -196,6 +196,58 @@ function fail(call, thrown) {
     finish(call, kinds.failure, { kind: thrown?.isCompileError ? "syntax" : "thrown", name, stack }, message);
 }
 
+// The second argument of an HTTPS endpoint's function.
+class Response {
+    constructor() {
+        this.status = null;
+        this.headers = [];
+        this.body = undefined;
+    }
+    setStatusCode(code) {
+        const status = Number(code);
+        if (!Number.isInteger(status) || status < 200 || status > 599) {
+            throw new RangeError("a status code is a whole number from 200 to 599");
+        }
+        this.status = status;
+    }
+    setBody(body) {
+        if (body instanceof Binary) {
+            this.body = body.buffer;
+        } else if (typeof body === "string" || body instanceof Uint8Array) {
+            this.body = Buffer.from(body);
+        } else {
+            this.body = body === undefined || body === null ? undefined : Buffer.from(stringifyEjson(body));
+        }
+    }
+    setHeader(name, value) {
+        const lower = String(name).toLowerCase();
+        this.headers = this.headers.filter(([other]) => other.toLowerCase() !== lower);
+        this.addHeader(name, value);
+    }
+    addHeader(name, value) {
+        this.headers.push([String(name), String(value)]);
+    }
+}
+
+function answerOf(response, result, form) {
+    const { status, headers } = response;
+    let { body } = response;
+    if (body === undefined && result !== undefined) {
+        body = Buffer.from(form === "EJSON" ? stringifyEjson(result)
+            : JSON.stringify(result, (key, value) => typeof value === "bigint" ? Number(value) : value) ?? "");
+    }
+    return { status, headers, body: body === undefined ? null : new Binary(body) };
+}
+
+async function invoke(head, call, args) {
+    const callable = load(head.name, call);
+    if (head.responseForm === undefined) {
+        return callable(...args);
+    }
+    const response = new Response();
+    return answerOf(response, await callable(args[0], response), head.responseForm);
+}
+
 async function run(id, head, body) {
     const call = {
         id, user: fromEjson(head.user), system: head.system, request: fromEjson(head.request), secrets: head.secrets, messages: 0, logBytes: 0,
@@ -209,7 +261,7 @@ async function run(id, head, body) {
             return;
         }
         const args = parseEjson(body);
-        const result = stringifyEjson(await load(head.name, call)(...args));
+        const result = stringifyEjson(await invoke(head, call, args));
         if (Buffer.byteLength(result) > application.resultBytesMax) {
             finish(call, kinds.failure, { kind: "output", name: "", stack: "" },
                 `the result is longer than ${application.resultBytesMax} bytes`);
