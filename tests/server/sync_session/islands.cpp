@@ -3,8 +3,13 @@
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
+#include <ctime>
 #include <filesystem>
 #include <stdexcept>
+
+#include "server/auth/tokens.hpp"
+#include "server/runtime/sealer.hpp"
+#include "server/store/embedded/embedded_store.hpp"
 
 namespace tombolo::server {
 
@@ -112,6 +117,24 @@ void IslandsServer::restore() {
     std::filesystem::copy(folder_.file("backup"), folder_.file("data"),
                           std::filesystem::copy_options::recursive);
     start();
+}
+
+std::string IslandsServer::expired(const std::string& access_token) {
+    stop();
+    const std::int64_t now = std::time(nullptr);
+    std::string token;
+    {
+        const auto store = store::open_embedded({folder_.file("data/store")}).value();
+        const Sealer sealer = Sealer::from_file(folder_.file("data/master.key")).value();
+        const auto tokens = auth::Tokens::open(*store, sealer, now).value();
+        auth::TokenClaims claims =
+            tokens->verify(access_token, auth::TokenKind::access, now).claims.value();
+        claims.expires_at = now - 1;
+        claims.issued_at = claims.expires_at - auth::access_token_seconds;
+        token = tokens->issue(claims);
+    }
+    start();
+    return token;
 }
 
 Device::Device(std::uint16_t port, Login login)

@@ -41,6 +41,9 @@ class IslandsServer {
     void back_up();
     /// The data as they were then.
     void restore();
+    /// The access token of the same session when its time is over, signed by the server's own key;
+    /// the server is started again.
+    std::string expired(const std::string& access_token);
     Login log_in() const { return log_in_anonymously(port_, islands_app); }
     WireOptions wire(const Login& login) const {
         WireOptions options;

@@ -61,6 +61,11 @@ std::string ask_data_source(std::uint16_t port, const std::string& app, const Lo
         .body;
 }
 
+std::string refreshed_access_token(std::uint16_t port, const std::string& refresh_token) {
+    const auto answer = post(port, "/api/client/v2.0/auth/session", "", refresh_token);
+    return std::string(json::parse(answer.body).at("access_token").as_string());
+}
+
 int refresh_status(std::uint16_t port, const std::string& refresh_token) {
     return post(port, "/api/client/v2.0/auth/session", "", refresh_token).status;
 }

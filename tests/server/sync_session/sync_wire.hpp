@@ -23,6 +23,8 @@ Login log_in_anonymously(std::uint16_t port, const std::string& app);
 /// What the server answers to a call of a data source's action by that user.
 std::string ask_data_source(std::uint16_t port, const std::string& app, const Login& login,
                             const std::string& call);
+/// What POST auth/session gives: another access token. Throws when it gives none.
+std::string refreshed_access_token(std::uint16_t port, const std::string& refresh_token);
 /// Another session of the refresh token's user: status of POST auth/session.
 int refresh_status(std::uint16_t port, const std::string& refresh_token);
 

@@ -122,6 +122,27 @@ TEST_F(ServerMust, s28_answer_ping_with_its_timestamp_and_so_before_anything_els
     }
 }
 
+TEST_F(ServerMust, s41_answer_an_expired_token_401_on_reconnect_so_that_it_is_refreshed) {
+    const std::string everything = R"q({"Item":"(TRUEPREDICATE)"})q";
+    Login login = server_.log_in();
+    const protocol::SaltedFileIdent file = Script(server_, login).open_file(everything);
+    // What a client presents that was away for longer than its token lives.
+    login.access_token = server_.expired(login.access_token);
+    EXPECT_EQ(SyncWire(server_.wire(login)).status(), 401);
+    WireOptions browser = server_.wire(login);
+    browser.headers = {{"Origin", "https://app.example"}};
+    SyncWire page(browser);
+    EXPECT_EQ(page.status(), 101);
+    EXPECT_EQ(page.receive().close_code, 4001);
+    // The next access token goes on with the same file.
+    login.access_token = refreshed_access_token(server_.port(), login.refresh_token);
+    Script again(server_, login);
+    again.bind(false);
+    again.ident(file, {}, 1, everything);
+    again.mark(1);
+    EXPECT_FALSE(again.downloads_until_mark(1).empty());
+}
+
 TEST_F(ServerMust, s42_acknowledge_at_once_to_clients_that_leave_nagle_on) {
     WireOptions options = server_.wire(server_.log_in());
     options.no_delay = false;
