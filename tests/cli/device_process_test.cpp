@@ -103,6 +103,42 @@ TEST_F(Devices, writes_wait_while_the_server_is_away) {
     EXPECT_THAT(sync("bob", "show", {"Note"}).out, HasSubstr("written in the dark"));
 }
 
+TEST_F(Devices, one_whose_file_an_operator_resets_recovers_what_it_wrote) {
+    const auto operate = [this](std::vector<std::string> words) {
+        words.insert(words.begin(), "sync");
+        words.insert(words.end(), {"--app", "field-notes-tmblo"});
+        return here_.run(words);
+    };
+    const std::string ann = make_device("ann");
+    make_device("bob");
+    const auto files = operate({"devices", "--user", ann, "--json"}).objects();
+    ASSERT_EQ(files.size(), 1U);
+    const std::string file = std::to_string(files[0].at("file_ident").as_int64());
+    ASSERT_EQ(operate({"pause"}).code, 0);
+    EXPECT_EQ(insert("ann", ann, "written while paused").code, 0);
+
+    ASSERT_EQ(operate({"reset-file", file}).code, 0);
+    ASSERT_EQ(operate({"resume"}).code, 0);
+
+    const Output told = sync("ann", "once");
+    EXPECT_EQ(told.code, 1);
+    EXPECT_THAT(told.err, HasSubstr("tombolo sync reset"));
+    EXPECT_THAT(operate({"devices", "--user", ann}).out, HasSubstr("must reset"));
+    const Output reset = sync("ann", "reset");
+    EXPECT_EQ(reset.code, 0) << reset.err;
+    ASSERT_EQ(sync("bob", "once").code, 0);
+    EXPECT_THAT(sync("bob", "show", {"Note"}).out, HasSubstr("written while paused"));
+
+    // One that will not come back is given up.
+    const auto holding = operate({"devices", "--holding", "--json"}).objects();
+    ASSERT_EQ(holding.size(), 2U);
+    EXPECT_EQ(operate({"expire-device", "77", "--yes"}).code, 4);
+    const std::string other = std::to_string(holding[0].at("file_ident").as_int64());
+    EXPECT_EQ(operate({"expire-device", other, "--yes"}).code, 0);
+    EXPECT_EQ(operate({"devices", "--holding", "--json"}).objects().size(), 1U);
+    EXPECT_THAT(operate({"history"}).out, HasSubstr("clients may be offline for: 30 days"));
+}
+
 TEST_F(Devices, one_that_watches_shows_changes_and_comes_back_after_a_restart) {
     const std::string ann = make_device("ann");
     make_device("bob");

@@ -136,8 +136,8 @@ ExitCode terminate(Run& run) {
     }
     std::string typed = run.value("confirm");
     if (typed.empty()) {
-        run.console().warning("this deletes the sync history: every device must reset, and loses "
-                              "what it has not uploaded");
+        run.console().warning("this deletes the sync history: every device must reset, and one "
+                              "that does not recover loses what it has not uploaded");
         typed = run.console().ask("Type the app id " + app + " to go on", "--confirm " + app);
     }
     if (typed != app) {
