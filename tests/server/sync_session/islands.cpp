@@ -148,6 +148,10 @@ void Device::connect(bool fast) {
     options.token = login_.access_token;
     options.tls = tls_;
     wire_ = std::make_unique<SyncWire>(options);
+    if (wire_->status() == 401 && !tls_ && refresh(port_, login_)) {
+        options.token = login_.access_token;
+        wire_ = std::make_unique<SyncWire>(options);
+    }
     if (wire_->status() != 101) {
         const std::string body = wire_->socket().body();
         const int status = wire_->status();

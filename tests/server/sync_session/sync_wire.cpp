@@ -55,6 +55,15 @@ Login log_in_anonymously(std::uint16_t port, const std::string& app) {
     return {text("user_id"), text("access_token"), text("refresh_token")};
 }
 
+bool refresh(std::uint16_t port, Login& login) {
+    const auto answer = post(port, "/api/client/v2.0/auth/session", "", login.refresh_token);
+    if (answer.status != 200 && answer.status != 201) {
+        return false;
+    }
+    login.access_token = json::parse(answer.body).at("access_token").as_string().c_str();
+    return true;
+}
+
 std::string ask_data_source(std::uint16_t port, const std::string& app, const Login& login,
                             const std::string& call) {
     return post(port, "/api/client/v2.0/app/" + app + "/functions/call", call, login.access_token)

@@ -20,6 +20,8 @@ struct Login {
 
 /// Signs a new anonymous user in. Throws std::runtime_error when that fails.
 Login log_in_anonymously(std::uint16_t port, const std::string& app);
+/// A new access token into it; false when the server gives none.
+bool refresh(std::uint16_t port, Login& login);
 /// What the server answers to a call of a data source's action by that user.
 std::string ask_data_source(std::uint16_t port, const std::string& app, const Login& login,
                             const std::string& call);
