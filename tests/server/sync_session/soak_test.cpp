@@ -106,12 +106,17 @@ class Soak : public ::testing::Test {
 
     void start_server() {
         server_.reset();
-        server_ = std::make_unique<Tombolod>(
-            std::vector<std::string>{"--data", folder_.file("data"), "--listen", "127.0.0.1:0",
-                                     "--app", islands_directory(), "--requests-per-minute", "0",
-                                     "--admin-user", "operator@example.com", "--admin-password",
-                                     "password"},
-            folder_.file("output" + std::to_string(starts_++)));
+        std::vector<std::string> arguments{
+            "--data",       folder_.file("data"),    "--listen",
+            "127.0.0.1:0",  "--requests-per-minute", "0",
+            "--admin-user", "operator@example.com",  "--admin-password",
+            "password"};
+        if (starts_ == 0) {
+            // Later it would undo what operators did.
+            arguments.insert(arguments.end(), {"--app", islands_directory()});
+        }
+        server_ = std::make_unique<Tombolod>(arguments,
+                                             folder_.file("output" + std::to_string(starts_++)));
         if (!server_->wait_ready()) {
             throw std::runtime_error("tombolod does not start: " + server_->output());
         }
@@ -255,10 +260,12 @@ class Soak : public ::testing::Test {
         for (std::size_t i = 0; i < devices_.size(); ++i) {
             const SoakDevice& one = devices_[i];
             const MemoryState& held = one.device->replica().state();
-            EXPECT_EQ(describe(held, "Item", all), describe(store, "Item", all))
-                << "items of device " << i;
-            EXPECT_EQ(describe(held, "T", all), describe(store, "T", one.view()))
-                << "objects of device " << i << " with view " << one.view();
+            EXPECT_EQ(differing(held, store, "Item", all), "") << "items of device " << i;
+            EXPECT_EQ(differing(held, store, "T", one.view()), "")
+                << "objects of device " << i << " with version "
+                << one.device->replica().active_version().value << " of "
+                << one.device->replica().newest_subscriptions().value << ", "
+                << one.device->replica().active_body();
             for (const std::int64_t id : one.items) {
                 EXPECT_NE(store.find_object("Item", id), nullptr)
                     << "item " << id << " of device " << i << " was acknowledged and is gone";
@@ -268,18 +275,33 @@ class Soak : public ::testing::Test {
 
     static constexpr sim::View all = ~sim::View{0};
 
-    // The objects of the class in the view, as text.
-    static std::string describe(const MemoryState& state, const char* name, sim::View view) {
-        MemoryState shown;
-        const MemoryClass* found = state.find_class(name);
-        MemoryClass& target = shown.classes[name];
-        for (const auto& [key, object] : found->objects) {
-            const Value* q = object.fields.find("q");
-            if (q == nullptr || (view >> *q->get_if<std::int64_t>() & 1U) != 0) {
-                target.objects.emplace(key, object);
+    // The objects of the class that the device has otherwise than the view over the store.
+    static std::string differing(const MemoryState& held, const MemoryState& store,
+                                 const char* name, sim::View view) {
+        const auto in_view = [&](const MemoryState& state) {
+            std::map<std::string, std::string> shown;
+            for (const auto& [key, object] : state.find_class(name)->objects) {
+                const Value* q = object.fields.find("q");
+                if (q == nullptr || (view >> *q->get_if<std::int64_t>() & 1U) != 0) {
+                    shown[to_text(key)] = to_text(Value(object));
+                }
             }
+            return shown;
+        };
+        std::string out;
+        auto wanted = in_view(store);
+        for (const auto& [key, object] : held.find_class(name)->objects) {
+            const std::string text = to_text(Value(object));
+            std::string& other = wanted[to_text(key)];
+            if (other != text) {
+                out += to_text(key) + ": " + text + ", not " + other + "\n";
+            }
+            wanted.erase(to_text(key));
         }
-        return to_text(shown);
+        for (const auto& [key, object] : wanted) {
+            out += key + ": lacks " + object + "\n";
+        }
+        return out;
     }
 
     std::uint64_t seed_;

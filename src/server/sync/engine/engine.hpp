@@ -74,6 +74,9 @@ struct SyncModel {
     /// Validated for flexible sync. Places of the classes name their collections.
     schema::DocumentSchema documents;
     schema::QueryableFields queryable;
+    /// Those of them that a query added in development mode and that no configuration has named
+    /// yet, by class. A configuration that was written without them does not take them away.
+    std::map<std::string, std::set<std::string, std::less<>>, std::less<>> added_queryable;
     /// Schema changes of clients are accepted when they are additive.
     bool development_mode = false;
     /// Where classes that a client adds in development mode are stored.

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "changeset/codec.hpp"
+#include "server/sync/engine/queryable.hpp"
 #include "server/sync/engine/schema_facts.hpp"
 #include "server/sync/engine/session_error.hpp"
 
@@ -73,6 +74,11 @@ Result<void> EngineImpl::open() {
         of_version.schema_version = each.version;
         TOMBOLO_TRY_VOID(load_facts(*snapshot, of_version));
         each.documents = std::move(of_version.documents);
+    }
+    TOMBOLO_TRY(const std::optional<std::string> added,
+                snapshot->record(store::Space::meta, keys_.added_queryable()));
+    if (added) {
+        TOMBOLO_TRY_VOID(decode_added_queryable(*added, config));
     }
     TOMBOLO_TRY(std::shared_ptr<const Model> model, Model::make(std::move(config), store_));
     TOMBOLO_TRY(const std::optional<std::string> noted,

@@ -2,6 +2,7 @@
 // integrator_write.cpp.
 
 #include "server/sync/engine/integrator.hpp"
+#include "server/sync/engine/queryable.hpp"
 
 #include <algorithm>
 
@@ -358,6 +359,8 @@ Result<store::Transaction> Integrator::finish() {
         TOMBOLO_TRY(const changeset::Changeset schema, out.finish());
         transaction.put_record(store::Space::meta, keys_.schema(model_->config().schema_version),
                                std::string(as_text(changeset::encode(schema))));
+        transaction.put_record(store::Space::meta, keys_.added_queryable(),
+                               encode_added_queryable(model_->config()));
     }
     transaction.put_record(store::Space::meta, keys_.state(), encode(state_));
     return transaction;

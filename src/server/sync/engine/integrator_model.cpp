@@ -21,6 +21,7 @@ constexpr std::size_t objects_per_entry = 1000;
 bool is_same(const SyncModel& left, const SyncModel& right) {
     return left.documents.schema == right.documents.schema &&
            left.documents.places == right.documents.places && left.queryable == right.queryable &&
+           left.added_queryable == right.added_queryable &&
            left.development_mode == right.development_mode &&
            left.data_source == right.data_source && left.database == right.database;
 }
@@ -75,6 +76,7 @@ Result<SyncModel> Integrator::united(SyncModel config) const {
 }
 
 Result<void> Integrator::change_model(SyncModel config) {
+    keep_added_queryable(model_->config(), config);
     if (config.schema_version != model_->config().schema_version) {
         // Nobody has the new version yet, and files of the others see no difference.
         return take_model(std::move(config));

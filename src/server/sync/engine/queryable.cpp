@@ -1,5 +1,6 @@
 #include "server/sync/engine/queryable.hpp"
 
+#include "core/record_codec.hpp"
 #include "protocol/json_bodies.hpp"
 #include "query/subscription.hpp"
 #include "schema/validation.hpp"
@@ -9,6 +10,8 @@ namespace tombolo::server::sync {
 namespace {
 
 using Fields = std::set<std::string, std::less<>>;
+
+constexpr std::uint64_t format = 1;
 
 /// Fields that are not queryable yet and could be.
 Fields candidates(const SyncModel& model, const schema::ClassSchema& of) {
@@ -63,10 +66,49 @@ bool add_queryable_fields(SyncModel& model, std::string_view body) {
         const Fields fields = needed(*query, model, class_name, candidates(model, *of));
         if (!fields.empty()) {
             model.queryable.by_class[class_name].insert(fields.begin(), fields.end());
+            model.added_queryable[class_name].insert(fields.begin(), fields.end());
             is_new = true;
         }
     }
     return is_new;
+}
+
+void keep_added_queryable(const SyncModel& known, SyncModel& config) {
+    for (const auto& [class_name, fields] : known.added_queryable) {
+        for (const std::string& field : fields) {
+            if (!config.queryable.contains(class_name, field)) {
+                config.queryable.by_class[class_name].insert(field);
+                config.added_queryable[class_name].insert(field);
+            }
+        }
+    }
+}
+
+std::string encode_added_queryable(const SyncModel& model) {
+    RecordWriter out;
+    out.number(format).number(model.added_queryable.size());
+    for (const auto& [class_name, fields] : model.added_queryable) {
+        out.text(class_name).number(fields.size());
+        for (const std::string& field : fields) {
+            out.text(field);
+        }
+    }
+    return out.take();
+}
+
+Result<void> decode_added_queryable(std::string_view record, SyncModel& model) {
+    RecordReader in(record);
+    in.number();
+    SyncModel known;
+    for (std::uint64_t classes = in.number(); classes > 0 && !in.failed(); --classes) {
+        Fields& fields = known.added_queryable[std::string(in.text())];
+        for (std::uint64_t count = in.number(); count > 0 && !in.failed(); --count) {
+            fields.emplace(in.text());
+        }
+    }
+    TOMBOLO_TRY_VOID(in.finish("added queryable fields"));
+    keep_added_queryable(known, model);
+    return {};
 }
 
 } // namespace tombolo::server::sync

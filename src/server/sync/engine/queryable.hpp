@@ -3,8 +3,10 @@
 // Queryable fields that come into being because a subscription names them, in development mode
 // (device-sync-server.md 2.3). Pure.
 
+#include <string>
 #include <string_view>
 
+#include "core/result.hpp"
 #include "server/sync/engine/engine.hpp"
 
 namespace tombolo::server::sync {
@@ -13,5 +15,13 @@ namespace tombolo::server::sync {
 /// (top-level scalars, arrays of scalars, GeoJSON points). False when nothing is new; a body that
 /// cannot be understood adds nothing.
 bool add_queryable_fields(SyncModel& model, std::string_view body);
+
+/// Into `config` those of `known` that it does not name.
+void keep_added_queryable(const SyncModel& known, SyncModel& config);
+
+/// Of `added_queryable`, as the store keeps it.
+std::string encode_added_queryable(const SyncModel& model);
+/// Into the model; store_corrupt.
+Result<void> decode_added_queryable(std::string_view record, SyncModel& model);
 
 } // namespace tombolo::server::sync

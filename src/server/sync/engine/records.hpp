@@ -12,6 +12,7 @@
 //   meta        "sync/" app hex "/state"             EngineState
 //   meta        "sync/" app hex "/ages"              HistoryAges (trim.hpp)
 //   meta        "sync/" app hex "/schema"            changeset: what clients added to the model
+//   meta        "sync/" app hex "/schema/queryable"  fields that queries added (queryable.hpp)
 //
 // Integers in keys are big-endian; `object` is encode_object(). Values: record_codec.hpp, first
 // byte a format number.
@@ -163,6 +164,7 @@ class RecordKeys {
     std::string schema(Number version) const {
         return version == 0 ? schema_ : schema_ + "/" + std::to_string(version);
     }
+    std::string added_queryable() const { return schema_ + "/queryable"; }
     const std::string& ages() const noexcept { return ages_; }
     /// Everything of the app in a space other than meta.
     const std::string& app() const noexcept { return app_; }
