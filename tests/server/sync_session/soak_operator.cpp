@@ -121,24 +121,17 @@ void SoakOperator::set_roles() {
 
 void SoakOperator::set_development_mode() {
     is_developing_ = !is_developing_;
-    configure_sync();
+    admin_->ask("PUT", "sync/config",
+                std::string(R"({"development_mode_enabled":)") +
+                    (is_developing_ ? "true}" : "false}"));
 }
 
 void SoakOperator::add_queryable() {
     queryable_ = queryable_ == 0 ? 1 : 2;
-    configure_sync();
-}
-
-void SoakOperator::configure_sync() {
-    json::object config{{"development_mode_enabled", is_developing_}};
-    if (queryable_ > 0) {
-        json::array& names = config["queryable_fields_names"].emplace_array();
-        names = {"owner", "priority", "q", "x"};
-        if (queryable_ == 2) {
-            names.emplace_back("tags");
-        }
-    }
-    admin_->ask("PUT", "sync/config", json::serialize(config));
+    admin_->ask("PATCH", "services/" + service_ + "/config",
+                std::string(R"({"flexible_sync":{"queryable_fields_names":)"
+                            R"(["owner","priority","q","x")") +
+                    (queryable_ == 2 ? R"(,"tags"]}})" : "]}}"));
 }
 
 void SoakOperator::extend() {

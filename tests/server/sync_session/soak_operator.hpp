@@ -38,7 +38,6 @@ class SoakOperator {
     void set_roles();
     void set_development_mode();
     void add_queryable();
-    void configure_sync();
     void extend();
 
     testing::Choices& choices_;

@@ -283,7 +283,7 @@ class Soak : public ::testing::Test {
             for (const auto& [key, object] : state.find_class(name)->objects) {
                 const Value* q = object.fields.find("q");
                 if (q == nullptr || (view >> *q->get_if<std::int64_t>() & 1U) != 0) {
-                    shown[to_text(key)] = to_text(Value(object));
+                    shown[to_text(to_view(key))] = to_text(Value(object));
                 }
             }
             return shown;
@@ -292,11 +292,11 @@ class Soak : public ::testing::Test {
         auto wanted = in_view(store);
         for (const auto& [key, object] : held.find_class(name)->objects) {
             const std::string text = to_text(Value(object));
-            std::string& other = wanted[to_text(key)];
+            std::string& other = wanted[to_text(to_view(key))];
             if (other != text) {
-                out += to_text(key) + ": " + text + ", not " + other + "\n";
+                out += to_text(to_view(key)) + ": " + text + ", not " + other + "\n";
             }
-            wanted.erase(to_text(key));
+            wanted.erase(to_text(to_view(key)));
         }
         for (const auto& [key, object] : wanted) {
             out += key + ": lacks " + object + "\n";
