@@ -156,8 +156,8 @@ void Device::connect(bool fast) {
         const std::string body = wire_->socket().body();
         const int status = wire_->status();
         wire_.reset();
-        if (status == 0) {
-            throw ConnectionEnded("the connection ended during the upgrade");
+        if (status == 0 || status == 503) {
+            throw ConnectionEnded("the upgrade was answered with " + std::to_string(status));
         }
         throw std::runtime_error("the upgrade was answered with " + std::to_string(status) + " " +
                                  body);
@@ -221,8 +221,12 @@ void Device::synchronize() {
         const auto& errors = session_->errors();
         if (!errors.empty() && protocol::ends_binding(errors.back().code) &&
             !errors.back().body.try_again) {
-            throw std::runtime_error("error " + std::to_string(errors.back().code) + ": " +
-                                     errors.back().body.message);
+            const std::string what =
+                "error " + std::to_string(errors.back().code) + ": " + errors.back().body.message;
+            if (errors.back().body.action == protocol::ErrorAction::client_reset) {
+                throw ResetDemanded(what);
+            }
+            throw std::runtime_error(what);
         }
         if (replica_.is_uploaded() && session_->is_up_to_date()) {
             if (asked) {

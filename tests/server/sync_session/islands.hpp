@@ -68,6 +68,11 @@ struct ConnectionEnded : std::runtime_error {
     using std::runtime_error::runtime_error;
 };
 
+/// The server told the device to reset: its replica is of no more use.
+struct ResetDemanded : std::runtime_error {
+    using std::runtime_error::runtime_error;
+};
+
 /// A headless device on a socket. Everything blocks for what it waits for, with a generous limit;
 /// what the server may not do throws std::runtime_error.
 class Device {

@@ -1,5 +1,7 @@
 #include "server/sync_session/soak_operator.hpp"
 
+#include <stdexcept>
+
 #include <boost/json/serialize.hpp>
 
 #include "server/runtime/json.hpp"
@@ -29,23 +31,48 @@ void SoakOperator::arrive(std::uint16_t port) {
     service_ = admin_->service();
 }
 
-void SoakOperator::act() {
+void SoakOperator::act(std::uint64_t file) {
     const std::uint32_t what = choices_.pick(100);
-    if (what < 78) {
+    if (is_paused_ && choices_.percent(20)) {
+        calm_down();
+    }
+    if (what < 72) {
         choices_.percent(75) ? write_t() : write_item();
         ++done_[write];
-    } else if (what < 86) {
+    } else if (what < 80) {
         set_roles();
         ++done_[change_roles];
-    } else if (what < 94) {
+    } else if (what < 87) {
         set_development_mode();
         ++done_[develop];
-    } else if (what < 98) {
+    } else if (what < 90) {
         add_queryable();
         ++done_[make_queryable];
-    } else {
+    } else if (what < 92) {
         extend();
         ++done_[add_property];
+    } else if (what < 95) {
+        put_file("force_reset", file);
+        ++done_[reset];
+    } else if (what < 97) {
+        put_file("expire", file);
+        ++done_[expire];
+    } else if (what < 99) {
+        set_state("disabled");
+        is_paused_ = true;
+        ++done_[pause];
+    } else {
+        set_state("");
+        set_state("enabled");
+        is_paused_ = false;
+        ++done_[terminate];
+    }
+}
+
+void SoakOperator::calm_down() {
+    if (is_paused_) {
+        set_state("enabled");
+        is_paused_ = false;
     }
 }
 
@@ -54,7 +81,10 @@ std::string SoakOperator::report() const {
            std::to_string(done_[change_roles]) + " changes of roles, " +
            std::to_string(done_[develop]) + " of development mode, " +
            std::to_string(done_[make_queryable]) + " of queryable fields, " +
-           std::to_string(done_[add_property]) + " of schema";
+           std::to_string(done_[add_property]) + " of schema, " + std::to_string(done_[reset]) +
+           " resets, " + std::to_string(done_[expire]) + " devices given up, " +
+           std::to_string(done_[pause]) + " pauses, " + std::to_string(done_[terminate]) +
+           " ends of sync";
 }
 
 /// Under the rules of the moment: what they refuse changes nothing.
@@ -132,6 +162,19 @@ void SoakOperator::add_queryable() {
                 std::string(R"({"flexible_sync":{"queryable_fields_names":)"
                             R"(["owner","priority","q","x")") +
                     (queryable_ == 2 ? R"(,"tags"]}})" : "]}}"));
+}
+
+void SoakOperator::put_file(const std::string& path, std::uint64_t file) {
+    const auto answer =
+        admin_->call("PUT", "sync/" + path, R"({"file_ident":)" + std::to_string(file) + "}");
+    if (answer.status != 204 && answer.status != 404) {
+        throw std::runtime_error(path + " was answered with " + answer.text);
+    }
+}
+
+void SoakOperator::set_state(const std::string& state) {
+    admin_->ask("PATCH", "services/" + service_ + "/config",
+                R"({"flexible_sync":{"state":")" + state + R"("}})");
 }
 
 void SoakOperator::extend() {

@@ -12,7 +12,6 @@
 #include <cstdlib>
 #include <map>
 #include <random>
-#include <set>
 
 #include <gtest/gtest.h>
 
@@ -59,8 +58,9 @@ struct SoakDevice {
         const auto found = views.find(device->replica().active_version().value);
         return found == views.end() ? 0 : found->second;
     }
-    /// Items that this device made, which nobody ever touches: they must all be there at the end.
-    std::set<std::int64_t> items;
+    /// Items that this device made, which nobody ever touches, and its version that made each:
+    /// they must all be there at the end, but for those that a reset found unacknowledged.
+    std::map<std::int64_t, protocol::ClientVersion> items;
     bool is_ready = false; ///< its first subscription was bootstrapped
 };
 
@@ -94,11 +94,11 @@ class Soak : public ::testing::Test {
             compare();
         }
         const std::uint64_t faults = proxy_->faults();
-        std::printf("%llu rounds, %d kills, %llu faults, %llu refusals, %lld items\n",
-                    static_cast<unsigned long long>(rounds), kills_,
-                    static_cast<unsigned long long>(faults),
-                    static_cast<unsigned long long>(refusals_),
-                    static_cast<long long>(next_item_ - 1));
+        std::printf(
+            "%llu rounds, %d kills, %llu faults, %llu refusals, %llu resets, %lld items\n",
+            static_cast<unsigned long long>(rounds), kills_,
+            static_cast<unsigned long long>(faults), static_cast<unsigned long long>(refusals_),
+            static_cast<unsigned long long>(resets_), static_cast<long long>(next_item_ - 1));
         EXPECT_GT(faults, 0u);
         server_->signal(SIGTERM);
         EXPECT_EQ(server_->wait_exit(), 0);
@@ -146,6 +146,23 @@ class Soak : public ::testing::Test {
         subscribe(devices_.back());
     }
 
+    // What published clients call "discard local".
+    void reset(SoakDevice& one) {
+        const protocol::ClientVersion acknowledged = one.device->replica().progress().upload.client;
+        std::erase_if(one.items, [&](const auto& item) { return acknowledged < item.second; });
+        for (auto& [id, version] : one.items) {
+            version = {};
+        }
+        const Login login = one.device->login();
+        one.device->disconnect();
+        one.device = std::make_unique<Device>(proxy_->port(), login);
+        one.device->write(islands_schema());
+        one.views.clear();
+        one.is_ready = false;
+        subscribe(one);
+        ++resets_;
+    }
+
     void subscribe(SoakDevice& one) {
         const sim::View view = sim::random_view(choices_);
         // Of a field that may not be queryable; whatever the server says to it, nothing is left
@@ -168,7 +185,7 @@ class Soak : public ::testing::Test {
         if (choices_.percent(30)) {
             const std::int64_t id = next_item_++;
             one.device->write(item(id, "made", "device", id % 10));
-            one.items.insert(id);
+            one.items.emplace(id, one.device->replica().newest_version());
             return;
         }
         MemoryState copy = one.device->replica().state();
@@ -179,7 +196,9 @@ class Soak : public ::testing::Test {
     // One random thing on one random device, or of an operator.
     void act() {
         if (operator_ != nullptr && choices_.percent(4)) {
-            operator_->act();
+            const SoakDevice& one =
+                devices_[choices_.pick(static_cast<std::uint32_t>(devices_.size()))];
+            operator_->act(one.device->replica().file().ident.value);
             return;
         }
         SoakDevice& one = devices_[choices_.pick(static_cast<std::uint32_t>(devices_.size()))];
@@ -210,6 +229,10 @@ class Soak : public ::testing::Test {
     void try_step(SoakDevice& one, milliseconds time) {
         one.device->step(time);
         for (const protocol::JsonError& error : one.device->session().errors()) {
+            if (operator_ != nullptr && error.body.action == protocol::ErrorAction::client_reset) {
+                reset(one);
+                return;
+            }
             if (error.body.action == protocol::ErrorAction::client_reset ||
                 error.body.action == protocol::ErrorAction::protocol_violation) {
                 throw std::runtime_error("error " + std::to_string(error.code) + " " +
@@ -223,40 +246,50 @@ class Soak : public ::testing::Test {
     void calm_down() {
         proxy_->set_faults(0);
         proxy_->cut_all();
+        if (operator_ != nullptr) {
+            operator_->calm_down();
+        }
         for (SoakDevice& one : devices_) {
             one.device->disconnect();
         }
         for (int round = 0; round < 2; ++round) {
             for (SoakDevice& one : devices_) {
-                settle(*one.device);
+                settle(one);
             }
         }
     }
 
     // The proxy may still be cutting what it has.
-    void settle(Device& device) {
+    void settle(SoakDevice& one) {
         for (int attempt = 0;; ++attempt) {
             try {
-                if (!device.is_connected()) {
-                    device.connect(false);
+                if (!one.device->is_connected()) {
+                    one.device->connect(false);
                 }
-                device.synchronize();
+                one.device->synchronize();
                 return;
             } catch (const ConnectionEnded&) {
-                device.disconnect();
+                one.device->disconnect();
                 if (attempt == 20) {
                     throw;
                 }
+            } catch (const ResetDemanded&) {
+                if (operator_ == nullptr || attempt == 20) {
+                    throw;
+                }
+                reset(one);
             }
         }
     }
 
     void compare() {
-        Device fresh(proxy_->port(), log_in_anonymously(server_->port(), islands_app));
-        fresh.write(islands_schema());
-        fresh.subscribe({{"Item", "(TRUEPREDICATE)"}, {"T", "(TRUEPREDICATE)"}});
+        SoakDevice fresh;
+        fresh.device = std::make_unique<Device>(proxy_->port(),
+                                                log_in_anonymously(server_->port(), islands_app));
+        fresh.device->write(islands_schema());
+        fresh.device->subscribe({{"Item", "(TRUEPREDICATE)"}, {"T", "(TRUEPREDICATE)"}});
         settle(fresh);
-        const MemoryState& store = fresh.replica().state();
+        const MemoryState& store = fresh.device->replica().state();
         for (std::size_t i = 0; i < devices_.size(); ++i) {
             const SoakDevice& one = devices_[i];
             const MemoryState& held = one.device->replica().state();
@@ -266,7 +299,7 @@ class Soak : public ::testing::Test {
                 << one.device->replica().active_version().value << " of "
                 << one.device->replica().newest_subscriptions().value << ", "
                 << one.device->replica().active_body();
-            for (const std::int64_t id : one.items) {
+            for (const auto& [id, version] : one.items) {
                 EXPECT_NE(store.find_object("Item", id), nullptr)
                     << "item " << id << " of device " << i << " was acknowledged and is gone";
             }
@@ -310,6 +343,7 @@ class Soak : public ::testing::Test {
     int starts_ = 0;
     int kills_ = 0;
     std::uint64_t refusals_ = 0;
+    std::uint64_t resets_ = 0;
     std::int64_t next_item_ = 1;
     std::unique_ptr<Tombolod> server_;
     std::unique_ptr<FaultProxy> proxy_;
