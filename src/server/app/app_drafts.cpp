@@ -84,7 +84,7 @@ Result<Draft> AppRepository::write_draft(const App& current, Draft draft, const 
     record.append_int64("base", static_cast<std::int64_t>(draft.base));
     store::Transaction transaction;
     const AppTree* known = draft.app ? draft.app->tree.get() : current.tree.get();
-    write_files(current.id, tree, known, record, transaction);
+    write_files(current.id, tree, known, sealer_, record, transaction);
     transaction.put_record(Space::meta, draft_key(current.id, author), bytes_of(std::move(record)));
     TOMBOLO_TRY(const store::Version written, store_.commit(std::move(transaction)));
     static_cast<void>(written);
@@ -111,7 +111,7 @@ Result<void> AppRepository::load_drafts() {
         if (current == nullptr) {
             continue;
         }
-        TOMBOLO_TRY(const AppTree tree, read_files(id, record, *snapshot));
+        TOMBOLO_TRY(const AppTree tree, read_files(id, record, sealer_, *snapshot));
         TOMBOLO_TRY(ParsedApp parsed, parse_app(tree));
         auto app = std::make_shared<App>(*current);
         app->config = std::move(parsed.config);

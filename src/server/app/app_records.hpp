@@ -78,10 +78,11 @@ inline std::string setting_key(const ObjectId& id, std::string_view name) {
 }
 
 /// Appends "files" to the record and puts the contents that `known` (null: nothing) does not hold.
+/// Files that may have secrets in them are sealed.
 void write_files(const ObjectId& app, const AppTree& tree, const AppTree* known,
-                 mql::BsonWriter& record, store::Transaction& transaction);
+                 const Sealer& sealer, mql::BsonWriter& record, store::Transaction& transaction);
 /// The other way.
-Result<AppTree> read_files(const ObjectId& app, mql::BsonDocumentView record,
+Result<AppTree> read_files(const ObjectId& app, mql::BsonDocumentView record, const Sealer& sealer,
                            const store::Snapshot& snapshot);
 
 } // namespace records

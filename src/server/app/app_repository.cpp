@@ -278,7 +278,8 @@ Result<DeployResult> AppRepository::write(const std::shared_ptr<const App>& curr
     record.append_string("author", writing.author);
     record.append_string("name", writing.name);
     record.append_string("draft", writing.draft);
-    write_files(app->id, tree, current ? current->tree.get() : nullptr, record, transaction);
+    write_files(app->id, tree, current ? current->tree.get() : nullptr, sealer_, record,
+                transaction);
     transaction.put_record(Space::meta, deployment_key(app->id, app->deployment),
                            bytes_of(std::move(record)));
     transaction.put_record(Space::meta, app_key(app->id), encode_app(*app));
@@ -375,7 +376,7 @@ Result<AppTree> AppRepository::tree(const ObjectId& app, std::uint64_t number) c
     }
     TOMBOLO_TRY(const mql::BsonDocumentView record,
                 mql::BsonDocumentView::validate(as_bytes(*stored)));
-    return read_files(app, record, *snapshot);
+    return read_files(app, record, sealer_, *snapshot);
 }
 
 } // namespace tombolo::server

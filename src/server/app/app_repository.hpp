@@ -10,9 +10,10 @@
 // Records in Space::meta:
 //   apps/<id>                       {client_app_id, name, deployment, deployed_ms, versions}
 //   app-clients/<client app id>     id      app-names/<name>   id
-//   deployments/<id>/<number, 8>    {created_ms, origin, author, name, draft, files: {path: hash}}
-//   drafts/<id>/<author>            {draft, base, files: {path: hash}}
-//   blobs/<id>/<hash>               file content
+//   deployments/<id>/<number, 8>    {created_ms, origin, author, name, draft, files}
+//   drafts/<id>/<author>            {draft, base, files}
+//                                   files: [{path, hash, sealed: true where its content is}]
+//   blobs/<id>/<hash>               file content; sealed where it may hold a provider's key
 //   secrets/<id>/<name>             sealed value
 //   app-settings/<id>/<name>        JSON that is part of no deployment
 //

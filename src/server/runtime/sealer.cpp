@@ -101,6 +101,14 @@ std::string Sealer::seal(std::string_view purpose, std::string_view secret) cons
     return sealed;
 }
 
+std::string Sealer::fingerprint(std::string_view purpose, std::string_view secret) const {
+    ready();
+    const Key key = purpose_key(purpose);
+    std::string out(32, '\0');
+    ::crypto_generichash(raw(out), out.size(), raw(secret), secret.size(), key.data(), key.size());
+    return out;
+}
+
 Result<std::string> Sealer::open(std::string_view purpose, std::string_view sealed) const {
     ready();
     constexpr std::size_t nonce_size = crypto_secretbox_NONCEBYTES;

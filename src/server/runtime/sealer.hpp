@@ -29,6 +29,8 @@ class Sealer {
     std::string seal(std::string_view purpose, std::string_view secret) const;
     /// invalid_argument when the key or purpose is another, or bytes were changed.
     Result<std::string> open(std::string_view purpose, std::string_view sealed) const;
+    /// A name for a secret, 32 bytes: the same for the same one, and no help in guessing it.
+    std::string fingerprint(std::string_view purpose, std::string_view secret) const;
 
   private:
     Key purpose_key(std::string_view purpose) const;

@@ -27,6 +27,20 @@ class Deployments : public testing::Test {
         repository_ = AppRepository::open(*store_, sealer_).value();
     }
 
+    // In any file of the closed store.
+    bool is_on_disk(const std::string& text) {
+        repository_.reset();
+        store_.reset();
+        for (const auto& entry : std::filesystem::directory_iterator(folder_.path() / "store")) {
+            std::ifstream file(entry.path(), std::ios::binary);
+            const std::string bytes((std::istreambuf_iterator<char>(file)), {});
+            if (bytes.find(text) != std::string::npos) {
+                return true;
+            }
+        }
+        return false;
+    }
+
     store::TemporaryFolder folder_;
     Sealer sealer_ = Sealer::from_text(std::string(64, '7')).value();
     std::unique_ptr<store::Store> store_;
@@ -90,16 +104,37 @@ TEST_F(Deployments, secrets_are_in_no_deployment_and_sealed_on_the_disk) {
     const ObjectId id = repository_->deploy(notes(), "folder", 1000)->app->id;
     EXPECT_FALSE(repository_->tree(id, 1)->contains("secrets.json"));
     EXPECT_EQ(repository_->secret(id, "unknown").error().code(), ErrorCode::not_found);
-    repository_.reset();
-    store_.reset();
-    std::size_t files = 0;
-    for (const auto& entry : std::filesystem::directory_iterator(folder_.path() / "store")) {
-        std::ifstream file(entry.path(), std::ios::binary);
-        const std::string bytes((std::istreambuf_iterator<char>(file)), {});
-        EXPECT_EQ(bytes.find("a very secret value indeed"), std::string::npos) << entry.path();
-        ++files;
-    }
-    EXPECT_GT(files, 0u);
+    EXPECT_FALSE(is_on_disk("a very secret value indeed"));
+    EXPECT_TRUE(is_on_disk("notes-abcde"));
+}
+
+TEST_F(Deployments, an_inline_signing_key_is_sealed_on_the_disk_and_comes_back) {
+    const auto with_key = [](const std::string& key) {
+        AppTree tree = notes();
+        tree["auth/providers.json"] =
+            R"({"custom-token": {"name": "custom-token", "type": "custom-token", "disabled": false,
+            "config": {"audience": "notes", "signingAlgorithm": "HS256", "signingKey": ")" +
+            key + R"("}}})";
+        return tree;
+    };
+    const std::string first = "the-first-inline-key-0123456789abcdef";
+    const std::string second = "another-inline-key-0123456789abcdef00";
+    const ObjectId id = repository_->deploy(with_key(first), "folder", 1000)->app->id;
+    static_cast<void>(repository_->open_draft(id, {"ann"}).value());
+    const auto change = [&](AppTree& tree, const App& /*app*/) -> Result<void> {
+        tree = with_key(second);
+        return {};
+    };
+    static_cast<void>(repository_->edit(id, {"ann"}, change).value());
+    EXPECT_FALSE(is_on_disk(first));
+    EXPECT_FALSE(is_on_disk(second));
+    open();
+    EXPECT_EQ(repository_->find(id)->provider("custom-token")->custom_token.inline_signing_key,
+              first);
+    EXPECT_EQ(repository_->deploy_draft(id, {"ann"}, "")
+                  ->app->provider("custom-token")
+                  ->custom_token.inline_signing_key,
+              second);
 }
 
 TEST_F(Deployments, another_master_key_is_an_error_that_says_so) {
