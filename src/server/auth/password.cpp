@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <future>
 
-#include <sodium.h>
-
 #include "core/check.hpp"
+#include "server/auth/argon2.hpp"
+#include "server/runtime/sealer.hpp"
 #include "server/runtime/worker_pool.hpp"
 
 namespace tombolo::auth {
@@ -13,36 +13,36 @@ namespace tombolo::auth {
 namespace {
 
 // OWASP's second recommendation for Argon2id: 19 MiB, 2 passes, 1 lane.
-constexpr unsigned long long passes = 2;
-constexpr std::size_t memory_bytes = std::size_t{19} * 1024 * 1024;
+constexpr std::uint32_t passes = 2;
+constexpr std::uint32_t memory_kib = 19 * 1024;
+constexpr std::size_t salt_bytes = 16;
+constexpr std::size_t digest_bytes = 32;
 constexpr std::size_t password_bytes_max = 1024;
 
 // Runs Argon2id, and only that, at the lowest priority; the caller, who may hold what others need,
-// keeps its own. REQUIRES: `work` does not throw.
-void at_lowest_priority(const std::function<void()>& work) {
+// keeps its own.
+std::string digest_of(std::string_view password, const Argon2Hash& hash) {
     static server::WorkerPool pool({"argon2", 1, 1024, true});
-    std::promise<void> ended;
+    std::promise<std::string> digest;
     const bool taken = pool.submit([&] {
-        work();
-        ended.set_value();
+        static thread_local const Argon2Memory memory(std::size_t{memory_kib} * 1024);
+        digest.set_value(argon2_digest(password, hash));
     });
     if (!taken) { // more callers at once than any server has threads
-        work();
-        return;
+        return argon2_digest(password, hash);
     }
-    ended.get_future().wait();
+    return digest.get_future().get();
 }
 
 std::string make_hash(std::string_view password) {
-    std::string hash(crypto_pwhash_STRBYTES, '\0');
-    int failed = 0;
-    at_lowest_priority([&] {
-        failed = ::crypto_pwhash_str_alg(hash.data(), password.data(), password.size(), passes,
-                                         memory_bytes, crypto_pwhash_ALG_ARGON2ID13);
-    });
-    TOMBOLO_CHECK(failed == 0); // fails only without memory
-    hash.resize(hash.find('\0'));
-    return hash;
+    Argon2Hash hash;
+    hash.memory_kib = memory_kib;
+    hash.passes = passes;
+    hash.salt = server::random_bytes(salt_bytes);
+    hash.digest.resize(digest_bytes);
+    hash.digest = digest_of(password, hash);
+    TOMBOLO_CHECK(!hash.digest.empty()); // fails only without memory
+    return to_text(hash);
 }
 
 } // namespace
@@ -59,17 +59,13 @@ std::string hash_password(std::string_view password) {
     return make_hash(password);
 }
 
-PasswordCheck check_password(std::string_view password, const std::string& hash) noexcept {
-    int differs = 1;
-    if (password.size() <= password_bytes_max) {
-        at_lowest_priority([&] {
-            differs = ::crypto_pwhash_str_verify(hash.c_str(), password.data(), password.size());
-        });
-    }
-    if (differs != 0) {
+PasswordCheck check_password(std::string_view password, const std::string& text) noexcept {
+    const auto hash = parse_argon2(text);
+    if (!hash || password.size() > password_bytes_max ||
+        !server::constant_time_equal(digest_of(password, *hash), hash->digest)) {
         return PasswordCheck::wrong;
     }
-    return ::crypto_pwhash_str_needs_rehash(hash.c_str(), passes, memory_bytes) == 0
+    return hash->passes == passes && hash->memory_kib == memory_kib
                ? PasswordCheck::right
                : PasswordCheck::right_but_outdated;
 }

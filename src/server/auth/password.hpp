@@ -1,9 +1,9 @@
 #pragma once
 
-// Password hashing: Argon2id through libsodium, with its parameters inside the hash
-// (client-http-api.md S-1).
+// Password hashing: Argon2id with its parameters inside the hash (client-http-api.md S-1).
 //
-// Slow by design (about 20 ms, 19 MiB): call it on the password pool. Thread-safety: any thread.
+// Slow by design (about 20 ms; 19 MiB, which one thread of the lowest priority keeps from the first
+// hash on): call it on the password pool. Thread-safety: any thread.
 
 #include <string>
 #include <string_view>
@@ -23,7 +23,7 @@ enum class PasswordCheck : std::uint8_t {
     right,
     right_but_outdated, ///< hash it again: the parameters have risen since
 };
-PasswordCheck check_password(std::string_view password, const std::string& hash) noexcept;
+PasswordCheck check_password(std::string_view password, const std::string& text) noexcept;
 
 /// Takes the time of check_password and never matches: for users that do not exist (S-4).
 void check_no_password(std::string_view password) noexcept;

@@ -1,7 +1,15 @@
 #include "server/auth/password.hpp"
 
+#include <algorithm>
+#include <array>
+#include <string>
+#include <thread>
+#include <vector>
+
 #include <gtest/gtest.h>
 #include <sodium.h>
+
+#include "server/auth/argon2.hpp"
 
 namespace tombolo::auth {
 namespace {
@@ -13,6 +21,34 @@ TEST(Password, right_one_matches_and_others_do_not) {
     for (const char* wrong : {"correct hors", "correct horse ", "", "Correct horse"}) {
         EXPECT_EQ(check_password(wrong, hash), PasswordCheck::wrong);
     }
+}
+
+TEST(Password, hashes_are_those_of_other_implementations) {
+    const std::string hash = hash_password("correct horse");
+    EXPECT_EQ(::crypto_pwhash_str_verify(hash.c_str(), "correct horse", 13), 0);
+    EXPECT_NE(::crypto_pwhash_str_verify(hash.c_str(), "correct hors", 12), 0);
+    std::string theirs(crypto_pwhash_STRBYTES, '\0');
+    ASSERT_EQ(::crypto_pwhash_str_alg(theirs.data(), "correct horse", 13, 2, 19 * 1024 * 1024,
+                                      crypto_pwhash_ALG_ARGON2ID13),
+              0);
+    theirs.resize(theirs.find('\0'));
+    EXPECT_EQ(check_password("correct horse", theirs), PasswordCheck::right);
+    EXPECT_EQ(check_password("another horse", theirs), PasswordCheck::wrong);
+}
+
+TEST(Password, hashes_made_at_once_are_right) {
+    std::vector<std::thread> threads;
+    std::array<bool, 6> right{};
+    for (std::size_t i = 0; i < right.size(); ++i) {
+        threads.emplace_back([&right, i] {
+            const std::string password = "password of " + std::to_string(i);
+            right[i] = check_password(password, hash_password(password)) == PasswordCheck::right;
+        });
+    }
+    for (std::thread& thread : threads) {
+        thread.join();
+    }
+    EXPECT_EQ(std::count(right.begin(), right.end(), true), 6);
 }
 
 TEST(Password, each_hash_has_its_own_salt) {
@@ -44,8 +80,22 @@ TEST(Password, length_counts_characters_not_bytes) {
 }
 
 TEST(Password, broken_hashes_match_nothing) {
-    for (const char* hash : {"", "$argon2id$", "plain"}) {
-        EXPECT_EQ(check_password("plain", hash), PasswordCheck::wrong);
+    const std::string salt = "c2FsdHNhbHQ";                // 8 bytes
+    const std::string digest = "ZGlnZXN0ZGlnZXN0ZGlnZXN0"; // 18
+    const std::string good = "$argon2id$v=19$m=64,t=1,p=1$" + salt + "$" + digest;
+    EXPECT_TRUE(parse_argon2(good));
+    EXPECT_EQ(to_text(*parse_argon2(good)), good);
+    for (const std::string& hash :
+         {std::string(), std::string("$argon2id$"), std::string("plain"), good + "=", good + "$",
+          "$argon2i" + good.substr(9), "$argon2id$v=16$m=64,t=1,p=1$" + salt + "$" + digest,
+          "$argon2id$v=19$m=0,t=1,p=1$" + salt + "$" + digest,
+          "$argon2id$v=19$m=64,t=1,p=1$" + salt, "$argon2id$v=19$m=64,t=1,p=1$$" + digest,
+          "$argon2id$v=19$m=64,t=1,p=1$" + salt + "$", "$argon2id$v=19$m=64,t=1$" + salt,
+          "$argon2id$v=19$m=4294967296,t=1,p=1$" + salt + "$" + digest,
+          "$argon2id$v=19$m=1048577,t=1,p=1$" + salt + "$" + digest,
+          "$argon2id$v=19$m=64,t=1,p=1$" + salt + "$" + std::string(2000, 'A')}) {
+        EXPECT_FALSE(parse_argon2(hash)) << hash;
+        EXPECT_EQ(check_password("plain", hash), PasswordCheck::wrong) << hash;
     }
 }
 
