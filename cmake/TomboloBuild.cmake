@@ -1,7 +1,7 @@
 # Compiler settings and the helpers that the folders' CMakeLists use.
 #
 #   tombolo_library(NAME SOURCES ... [PUBLIC ...] [PRIVATE ...])   a layer
-#   tombolo_test(NAME SOURCES ... LIBRARIES ... [LABELS ...])      one test program; each case is a ctest test
+#   tombolo_test(NAME SOURCES ... LIBRARIES ... [LABEL ...])       one test program; each case is a ctest test
 #   tombolo_fuzz(NAME SOURCES ... LIBRARIES ...)                   libFuzzer target, or a corpus replayer under gcc
 #   tombolo_tool(NAME SOURCES ... LIBRARIES ...)                   a program in build/<preset>/bin
 
@@ -94,7 +94,7 @@ endfunction()
 
 # GoogleTest's main and RapidCheck, compiled against once; test programs share the precompiled header.
 function(tombolo_test name)
-    cmake_parse_arguments(arg "" "" "SOURCES;LIBRARIES;LABELS" ${ARGN})
+    cmake_parse_arguments(arg "" "LABEL" "SOURCES;LIBRARIES" ${ARGN})
     add_executable(${name} ${arg_SOURCES})
     target_include_directories(${name} PRIVATE "${CMAKE_SOURCE_DIR}/tests")
     target_link_libraries(${name} PRIVATE tombolo_options ${arg_LIBRARIES} GTest::gtest GTest::gmock
@@ -102,7 +102,11 @@ function(tombolo_test name)
     target_compile_definitions(${name} PRIVATE
         "TOMBOLO_TEST_DATA=\"${CMAKE_SOURCE_DIR}/tests\"")
     include(GoogleTest)
-    gtest_discover_tests(${name} DISCOVERY_TIMEOUT 60 PROPERTIES LABELS "${arg_LABELS}" TIMEOUT 1800)
+    set(properties TIMEOUT 1800)
+    if(arg_LABEL) # an empty value would make TIMEOUT the label
+        list(APPEND properties LABELS ${arg_LABEL})
+    endif()
+    gtest_discover_tests(${name} DISCOVERY_TIMEOUT 60 PROPERTIES ${properties})
 endfunction()
 
 function(tombolo_fuzz name)
