@@ -148,5 +148,55 @@ TEST_F(SyncPermissions, d10_a_change_of_custom_user_data_changes_the_role_of_tha
     }
 }
 
+TEST_F(SyncPermissions, a_role_is_taken_away_and_given_back_while_offline) {
+    Device ann(server_.port(), server_.log_in());
+    Device bob(server_.port(), server_.log_in());
+    for (Device* device : {&ann, &bob}) {
+        device->write(islands_schema());
+        device->subscribe({{"Item", "(TRUEPREDICATE)"}});
+        device->connect();
+        device->synchronize();
+    }
+    const auto name_at = [](Device& device, std::int64_t key) {
+        const Object* found = device.replica().state().find_object("Item", key);
+        const Value* name = found == nullptr ? nullptr : found->fields.find("name");
+        return name == nullptr ? std::string() : to_text(*name);
+    };
+    const auto rename = [](std::int64_t key, std::string_view name) {
+        changeset::ChangesetBuilder out;
+        out.update({"Item", key, "name"}, name);
+        return out.finish().value();
+    };
+    ann.disconnect();
+    ann.write(rename(1, "offline"));
+    deploy(role(R"({"owner":"ann"})")); // 2, 4 and 6
+    bob.step(std::chrono::milliseconds(10));
+    deploy(role("true"));
+    ann.connect();
+    ann.synchronize();
+    bob.synchronize();
+    // Nothing was lost, and nobody noticed.
+    EXPECT_EQ(name_at(ann, 1), "\"offline\"");
+    EXPECT_EQ(name_at(bob, 1), "\"offline\"");
+    EXPECT_TRUE(identical(ann.replica().state(), bob.replica().state()));
+
+    ann.disconnect();
+    ann.write(rename(1, "too late"));
+    ann.write(rename(2, "in time"));
+    deploy(role(R"({"owner":"ann"})"));
+    ann.connect();
+    ann.synchronize();
+    bob.synchronize();
+    EXPECT_EQ(ann.replica().state().find_object("Item", std::int64_t{1}), nullptr);
+    EXPECT_EQ(name_at(ann, 2), "\"in time\"");
+    EXPECT_TRUE(identical(ann.replica().state(), bob.replica().state()));
+    deploy(role("true"));
+    for (Device* device : {&ann, &bob}) {
+        device->synchronize();
+    }
+    EXPECT_EQ(name_at(ann, 1), "\"offline\"");
+    EXPECT_TRUE(identical(ann.replica().state(), bob.replica().state()));
+}
+
 } // namespace
 } // namespace tombolo::server

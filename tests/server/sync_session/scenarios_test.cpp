@@ -253,6 +253,58 @@ TEST_F(Scenario, a_client_crashes_between_messages) {
     EXPECT_TRUE(identical(a.replica().state(), b.replica().state()));
 }
 
+TEST_F(Scenario, a_client_stops_after_each_entry_of_a_message) {
+    const std::string all_items = R"q({"Item":"(TRUEPREDICATE)"})q";
+    const auto login = server_.log_in();
+    Device other(server_.port(), server_.log_in());
+    other.subscribe({{"Item", "(TRUEPREDICATE)"}});
+    other.connect();
+    other.synchronize();
+    auto script = std::make_unique<Script>(server_, login);
+    const protocol::SaltedFileIdent file = script->open_file(all_items);
+    const protocol::SyncProgress start = script->progress();
+    const std::uint64_t base = start.download.server.value;
+    // Its own uploads lie between what others write.
+    for (std::int64_t round = 1; round <= 3; ++round) {
+        other.write(item(round, "other's", "b", round));
+        other.synchronize();
+        const auto version = static_cast<std::uint64_t>(100 * round);
+        script->upload({{version, base, item(100 + round, "own", "a", round)}}, {{version}, {base}},
+                       base);
+        script->downloads_until_uploaded(version);
+    }
+    const auto come_back = [&](const protocol::SyncProgress& progress) {
+        script = std::make_unique<Script>(server_, login);
+        script->bind(false);
+        script->ident(file, progress, 1, all_items);
+        script->mark(9);
+        std::vector<client::ReceivedEntry> entries;
+        for (ScriptDownload& each : script->downloads_until_mark(9)) {
+            std::move(each.entries.begin(), each.entries.end(), std::back_inserter(entries));
+        }
+        return entries;
+    };
+    const std::vector<client::ReceivedEntry> whole = come_back(start);
+    ASSERT_EQ(whole.size(), 3u);
+    const protocol::SyncProgress end = script->progress();
+    for (std::size_t stop = 0; stop <= whole.size(); ++stop) {
+        protocol::SyncProgress progress = end;
+        if (stop > 0) {
+            progress.download = {whole[stop - 1].server_version, whole[stop - 1].client_version};
+        } else {
+            progress.download = start.download;
+        }
+        const std::vector<client::ReceivedEntry> rest = come_back(progress);
+        ASSERT_EQ(rest.size(), whole.size() - stop);
+        for (std::size_t i = 0; i < rest.size(); ++i) {
+            EXPECT_EQ(rest[i].server_version, whole[stop + i].server_version);
+            EXPECT_EQ(rest[i].client_version, whole[stop + i].client_version);
+            EXPECT_EQ(rest[i].changeset, whole[stop + i].changeset);
+        }
+        EXPECT_EQ(script->progress().download, end.download);
+    }
+}
+
 TEST_F(Scenario, clocks_are_skewed_both_ways) {
     Device& a = device("TRUEPREDICATE");
     Device& b = device("TRUEPREDICATE");
