@@ -45,6 +45,7 @@ class DataSources {
 
     rules::RuleBook& rules() noexcept { return rules_; }
     const documents::Documents& documents() const noexcept { return documents_; }
+    documents::Documents& documents() noexcept { return documents_; }
     const documents::Watches& watches() const noexcept { return watches_; }
 
   private:

@@ -408,6 +408,7 @@ class Daemon::Impl {
         }
         synced_store_->connect(sync_.get());
         admin_context_->sync = sync_services(*sync_);
+        data_sources_->documents().connect(client_files(*sync_));
     }
 
     // What a device may be offline for needs the documents' past of that time.

@@ -123,4 +123,31 @@ api::admin::SyncServices sync_services(sync::SyncService& service) {
     return out;
 }
 
+documents::ClientFiles client_files(sync::SyncService& service) {
+    constexpr std::size_t page = 1000;
+    documents::ClientFiles out;
+    out.list = [&service](const App& app) -> Result<std::vector<documents::ClientFile>> {
+        std::vector<documents::ClientFile> files;
+        if (app.config.sync.mode != SyncConfig::Mode::flexible || app.config.sync.state.empty()) {
+            return files;
+        }
+        for (std::uint64_t after = 0;;) {
+            TOMBOLO_TRY(const auto devices, service.devices(app.id, after, page));
+            for (const sync::DeviceReport& each : devices) {
+                after = each.ident;
+                if (!each.is_reset && !each.is_expired) {
+                    files.push_back({each.ident, each.user, each.last_seen_ms});
+                }
+            }
+            if (devices.size() < page) {
+                return files;
+            }
+        }
+    };
+    out.reset = [&service](const App& app, std::uint64_t ident) {
+        return service.reset_file(app.id, ident, false);
+    };
+    return out;
+}
+
 } // namespace tombolo::server

@@ -4,6 +4,7 @@
 #include <array>
 
 #include "server/documents/actions.hpp"
+#include "server/documents/client_files.hpp"
 #include "server/documents/schema_book.hpp"
 #include "server/rules/rule_book.hpp"
 
@@ -63,12 +64,17 @@ class Documents::Impl {
                          "unknown action '" + std::string(request.action) + "' of service '" +
                              std::string(request.data_source) + "'");
         }
+        if (auto answer = call_client_files(client_files_, request)) {
+            return *std::move(answer);
+        }
         Operation operation(services_, request,
                             request.caller.is_system() ? nullptr : rules_.rules(request.app),
                             now_ms_());
         TOMBOLO_TRY_VOID(operation.open());
         return action->run(operation);
     }
+
+    void connect(ClientFiles files) { client_files_ = std::move(files); }
 
   private:
     rules::RuleBook& rules_;
@@ -78,6 +84,7 @@ class Documents::Impl {
     ObjectIdGenerator ids_;
     SchemaBook schemas_;
     const Services services_;
+    ClientFiles client_files_;
 };
 
 Documents::Documents(store::Store& store, rules::RuleBook& rules, const server::Log& log,
@@ -88,6 +95,10 @@ Documents::~Documents() = default;
 
 Result<BsonValue> Documents::call(const Request& request) const {
     return impl_->call(request);
+}
+
+void Documents::connect(ClientFiles files) {
+    impl_->connect(std::move(files));
 }
 
 bool Documents::has_action(std::string_view action) noexcept {

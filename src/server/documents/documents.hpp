@@ -47,6 +47,8 @@ class RuleBook;
 
 namespace tombolo::documents {
 
+struct ClientFiles;
+
 /// On whose behalf. Cheap to copy.
 struct Caller {
     /// Null: the system, which no rule binds (functions that run as system, administrators).
@@ -90,6 +92,9 @@ class Documents {
     ~Documents();
 
     Result<mql::BsonValue> call(const Request& request) const;
+
+    /// Serves client files too (client_files.hpp). REQUIRES: before the first call().
+    void connect(ClientFiles files);
 
     /// Whether call() knows the action. "watch" is none: it is a stream (watch.hpp).
     static bool has_action(std::string_view action) noexcept;

@@ -10,6 +10,7 @@
 #include "core/bytes.hpp"
 #include "scenario.hpp"
 #include "server/sync/engine/records.hpp"
+#include "server/sync/engine/trim.hpp"
 
 namespace tombolo::sim {
 
@@ -296,6 +297,24 @@ TEST_F(Trimming, a_device_that_was_given_up_holds_nothing_back) {
     EXPECT_NE(trim().holder, b.file());
     b.connect(world_.engine());
     EXPECT_EQ(error_of(b), SyncErrorCode::client_file_expired);
+}
+
+TEST_F(Trimming, history_of_an_app_that_nobody_uses_says_that_it_is_old) {
+    const auto is_old = [&] {
+        const auto stored =
+            server::sync::stored_history(*shared_store().snapshot(), world_.options().app);
+        return stored.value()->has_before(world_.clock().unix_ms() -
+                                          world_.options().client_max_offline_ms);
+    };
+    SyncDevice& a = device("a", "TRUEPREDICATE");
+    pass(10);
+    EXPECT_FALSE(is_old());
+    a.disconnect();
+    world_.clock().advance(hours(24 * 40));
+
+    EXPECT_TRUE(is_old());
+    EXPECT_GT(trim().trimmed, 0U);
+    EXPECT_FALSE(is_old());
 }
 
 } // namespace tombolo::sim

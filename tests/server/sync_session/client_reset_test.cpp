@@ -344,6 +344,36 @@ TEST_F(ClientReset, cause_client_reported_a_bad_changeset) {
     recovers();
 }
 
+// A-42
+TEST_F(ClientReset, a_function_that_deletes_client_files_of_a_user_resets_them) {
+    const Holder away = holder();
+    Script live(server_, login_);
+    live.open_file(all_items);
+    const Login another = server_.log_in();
+    Script other(server_, another);
+    other.open_file(all_items);
+    const std::string call = R"({"source":"exports = async function(owner) {)"
+                             R"( const files = context.services.get('mongodb-atlas'))"
+                             R"(.db('__realm_sync_' + context.app.id).collection('clientfiles');)"
+                             R"( const before = await files.count({ownerId: owner});)"
+                             R"( const done = await files.deleteMany({ownerId: owner});)"
+                             R"( return [before, done.deletedCount, await files.count({})]; }",)"
+                             R"j("eval_source":"exports(')j" +
+                             login_.user_id + R"j(')"})j";
+
+    const boost::json::value answer =
+        admin_->ask("POST", "debug/execute_function_source?run_as_system=true", call);
+
+    EXPECT_EQ(boost::json::serialize(answer.at("result")),
+              R"([{"$numberLong":"2"},{"$numberLong":"2"},{"$numberLong":"1"}])")
+        << boost::json::serialize(answer);
+    expect_reset(live.expect_error(SyncErrorCode::bad_client_file_ident));
+    expect_reset(told(away, SyncErrorCode::bad_client_file_ident));
+    other.mark(9);
+    other.downloads_until_mark(9);
+    recovers();
+}
+
 // 11.G3
 TEST_F(ClientReset, recovery_is_forbidden_while_the_app_says_so) {
     const Holder device = holder();

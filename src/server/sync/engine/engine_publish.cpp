@@ -22,7 +22,6 @@ void EngineImpl::publish(store::Version version) {
         effect(version);
     }
     const std::vector<Input> finished = std::exchange(in_flight_, {});
-    integrator_.note_age(version, client_max_offline_ms_);
     {
         const MutexLock lock(mutex_);
         published_.top = top;
@@ -40,6 +39,7 @@ void EngineImpl::publish(store::Version version) {
     const bool model_changed = batch.model_changed;
     const auto answers = std::move(batch.answers);
     integrator_.forget();
+    integrator_.note_age(version, client_max_offline_ms_); // written with the next commit
     for (const auto& answer : answers) {
         answer(version);
     }

@@ -51,7 +51,7 @@ void Integrator::begin(std::unique_ptr<store::Snapshot> snapshot) {
 }
 
 void Integrator::forget() {
-    ages_changed_ = false;
+    ages_changed_ = ages_changed_ && batch_->is_empty(); // an empty one is not committed
     for (const Number ident : batch_->changed_cores) {
         lazy_cores_.erase(ident);
     }

@@ -91,32 +91,25 @@ Result<HistoryAges> decode_ages(std::string_view record) {
     return ages;
 }
 
-Result<std::optional<store::Version>> store_floor_of(const store::Snapshot& snapshot,
-                                                     const ObjectId& app) {
+Result<std::optional<StoredHistory>> stored_history(const store::Snapshot& snapshot,
+                                                    const ObjectId& app) {
     const RecordKeys keys(app);
     TOMBOLO_TRY(const std::optional<std::string> record,
                 snapshot.record(store::Space::meta, keys.state()));
     if (!record) {
-        return std::optional<store::Version>();
+        return std::optional<StoredHistory>();
     }
     TOMBOLO_TRY(const EngineState state, decode_state(*record));
+    if (state.generations.empty()) {
+        return std::optional<StoredHistory>(); // sync was ended
+    }
     TOMBOLO_TRY(const std::optional<std::string> noted,
                 snapshot.record(store::Space::meta, keys.ages()));
-    HistoryAges ages;
+    StoredHistory history{state.trimmed, {}};
     if (noted) {
-        TOMBOLO_TRY(ages, decode_ages(*noted));
+        TOMBOLO_TRY(history.ages, decode_ages(*noted));
     }
-    return std::optional(ages.store_floor(state.trimmed));
-}
-
-Result<bool> has_ended(const store::Snapshot& snapshot, const ObjectId& app) {
-    TOMBOLO_TRY(const std::optional<std::string> record,
-                snapshot.record(store::Space::meta, RecordKeys(app).state()));
-    if (!record) {
-        return true;
-    }
-    TOMBOLO_TRY(const EngineState state, decode_state(*record));
-    return state.generations.empty();
+    return std::optional(std::move(history));
 }
 
 Result<void> erase_sync(store::Store& store, const ObjectId& app) {

@@ -59,13 +59,21 @@ class HistoryAges {
 std::string encode(const HistoryAges& ages);
 Result<HistoryAges> decode_ages(std::string_view record);
 
-/// The store's past that the app needs begins above this version; nothing: it has no history.
-/// For apps whose engine is not open.
-Result<std::optional<store::Version>> store_floor_of(const store::Snapshot& snapshot,
-                                                     const ObjectId& app);
+/// What is on disk of the history of an app whose engine is not open.
+struct StoredHistory {
+    Number trimmed = 0;
+    HistoryAges ages;
 
-/// The app has no history: it never synced, or sync was ended.
-Result<bool> has_ended(const store::Snapshot& snapshot, const ObjectId& app);
+    /// The newest store version whose past the app does not need.
+    store::Version store_floor() const noexcept { return ages.store_floor(trimmed); }
+    /// Some of it is older than that.
+    bool has_before(std::int64_t unix_ms) const noexcept {
+        return ages.top_before(unix_ms) > trimmed;
+    }
+};
+/// Nothing: the app never synced, or sync was ended.
+Result<std::optional<StoredHistory>> stored_history(const store::Snapshot& snapshot,
+                                                    const ObjectId& app);
 
 /// Sync of the app ends: history, files and what clients added to the model go. Versions and idents
 /// go on counting, so that a device from before is unknown (208) and never taken for another.

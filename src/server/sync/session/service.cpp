@@ -294,8 +294,8 @@ void SyncService::roles_changed(const ObjectId& app, const std::string& user_id)
 }
 
 bool SyncService::has_history(const ObjectId& app) const {
-    const auto ended = has_ended(*store_.snapshot(), app);
-    return !ended || !*ended;
+    const auto stored = stored_history(*store_.snapshot(), app);
+    return !stored || stored->has_value();
 }
 
 bool SyncService::takes(store::CollectionId collection) const {

@@ -99,7 +99,7 @@ class SyncService final : public OutsideWriter {
     Result<std::vector<DeviceReport>> devices(const ObjectId& app, std::uint64_t after,
                                               std::size_t count_max);
     Result<HistoryReport> history(const ObjectId& app);
-    /// Begins to forget history of every app whose engine is open; it goes on in the background.
+    /// Begins to forget history of every app; it goes on in the background.
     void trim();
     /// The newest store version up to which no app needs past images, at most `most`.
     Result<store::Version> past_needed_above(store::Version most) const;
@@ -126,6 +126,7 @@ class SyncService final : public OutsideWriter {
     bool has_history(const ObjectId& app) const;
     Result<std::shared_ptr<Engine>> engine_of(const ObjectId& app);
     std::map<ObjectId, std::pair<std::string, std::shared_ptr<Engine>>> engines() const;
+    void open_for_trimming();
     /// Sync of the app ends for good: its devices have to reset when it begins again.
     void terminate(const ObjectId& app);
     void close_connections(const ObjectId& app, const std::string& user_id, std::uint16_t code,

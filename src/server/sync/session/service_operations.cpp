@@ -45,7 +45,31 @@ Result<HistoryReport> SyncService::history(const ObjectId& app) {
     return engine->history();
 }
 
+/// Apps that nobody has used since the server started: what is old of theirs has to go too, since
+/// it holds back the documents' past of all.
+void SyncService::open_for_trimming() {
+    const auto snapshot = store_.snapshot();
+    const auto open = engines();
+    for (const auto& app : apps_.all()) {
+        const SyncConfig& sync = app->config.sync;
+        if (sync.mode != SyncConfig::Mode::flexible || sync.state.empty() ||
+            open.contains(app->id)) {
+            continue;
+        }
+        const auto stored = stored_history(*snapshot, app->id);
+        const std::int64_t limit_ms = sync.client_max_offline_days * 24 * 3600 * 1000;
+        if (!stored || !*stored || !(*stored)->has_before(clock_.unix_ms() - limit_ms)) {
+            continue;
+        }
+        if (const auto slot = slot_of(app); !slot) {
+            log_.error("cannot trim the sync history",
+                       {{"app", app->client_app_id}, {"error", slot.error().what()}});
+        }
+    }
+}
+
 void SyncService::trim() {
+    open_for_trimming();
     for (const auto& [id, named] : engines()) {
         const auto& [name, engine] = named;
         engine->trim([&log = log_, name = name](const Result<TrimReport>& done) {
@@ -75,8 +99,10 @@ Result<store::Version> SyncService::past_needed_above(store::Version most) const
             most = std::min(most, found->second.second->past_needed_above());
             continue;
         }
-        TOMBOLO_TRY(const std::optional<store::Version> floor, store_floor_of(*snapshot, app->id));
-        most = std::min(most, floor.value_or(most));
+        TOMBOLO_TRY(const std::optional<StoredHistory> stored, stored_history(*snapshot, app->id));
+        if (stored) {
+            most = std::min(most, stored->store_floor());
+        }
     }
     return most;
 }
