@@ -32,6 +32,20 @@ class Roles final : public server::sync::RoleProvider {
     std::map<std::string, server::sync::Role, std::less<>> roles_;
 };
 
+/// The machine's clock, that can be set ahead.
+class ShiftedClock final : public Clock {
+  public:
+    Timestamp now() const override {
+        return Timestamp::from_unix_ms(real_.now().to_unix_ms() + shift_ms_);
+    }
+    Monotonic monotonic() const override { return real_.monotonic(); }
+    void advance(std::int64_t ms) { shift_ms_ += ms; }
+
+  private:
+    SystemClock real_;
+    std::atomic<std::int64_t> shift_ms_{0};
+};
+
 class Bed final : public server::sync::EngineHost {
   public:
     /// The folder is emptied, and removed at the end.
@@ -41,6 +55,7 @@ class Bed final : public server::sync::EngineHost {
     server::sync::Engine& engine() { return *engine_; }
     store::Store& store() { return *store_; }
     Roles& roles() { return roles_; }
+    ShiftedClock& clock() { return clock_; }
     store::CollectionId collection() const;
     void schedule() override;
 
@@ -48,7 +63,7 @@ class Bed final : public server::sync::EngineHost {
     void loop();
 
     std::string folder_;
-    SystemClock clock_;
+    ShiftedClock clock_;
     SystemRandom random_;
     Roles roles_;
     std::unique_ptr<store::Store> store_;
