@@ -4,6 +4,8 @@
 
 #include <fmt/format.h>
 
+#include "core/civil_date.hpp"
+
 namespace tombolo {
 
 namespace {
@@ -13,37 +15,6 @@ constexpr std::int64_t first_printable_second = -62'135'596'800;
 constexpr std::int64_t end_of_printable_seconds = 253'402'300'800;
 
 constexpr std::int64_t seconds_per_day = 86'400;
-
-struct Date {
-    std::int64_t year;
-    std::int64_t month;
-    std::int64_t day;
-};
-
-/// Gregorian date of a day counted from 1970-01-01. Years are counted from March, so that the leap
-/// day is a year's last; 400 years have 146097 days.
-Date date_of_day(std::int64_t day) noexcept {
-    const std::int64_t shifted = day + 719'468; // from 0000-03-01
-    const std::int64_t era = (shifted >= 0 ? shifted : shifted - 146'096) / 146'097;
-    const std::int64_t day_of_era = shifted - era * 146'097;
-    const std::int64_t year_of_era =
-        (day_of_era - day_of_era / 1'460 + day_of_era / 36'524 - day_of_era / 146'096) / 365;
-    const std::int64_t day_of_year =
-        day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    const std::int64_t month_from_march = (5 * day_of_year + 2) / 153;
-    const std::int64_t month = month_from_march < 10 ? month_from_march + 3 : month_from_march - 9;
-    return {year_of_era + era * 400 + (month <= 2 ? 1 : 0), month,
-            day_of_year - (153 * month_from_march + 2) / 5 + 1};
-}
-
-/// Inverse of date_of_day; the date must exist.
-std::int64_t day_of_date(const Date& date) noexcept {
-    const std::int64_t year =
-        date.month <= 2 ? date.year - 1 : date.year; // from March; not negative here
-    const std::int64_t month_from_march = date.month <= 2 ? date.month + 9 : date.month - 3;
-    const std::int64_t day_of_year = (153 * month_from_march + 2) / 5 + date.day - 1;
-    return year * 365 + year / 4 - year / 100 + year / 400 + day_of_year - 719'468;
-}
 
 /// Takes pieces off the front of a text; once something did not fit, everything fails.
 class Cursor {
@@ -121,7 +92,7 @@ std::int64_t take_zone(Cursor& cursor) noexcept {
 
 Result<Timestamp> Timestamp::parse_iso_8601(std::string_view text) {
     Cursor cursor(text);
-    Date date{};
+    CivilDate date;
     date.year = cursor.number(4, 1, 9999);
     cursor.require('-');
     date.month = cursor.number(2, 1, 12);
@@ -140,8 +111,8 @@ Result<Timestamp> Timestamp::parse_iso_8601(std::string_view text) {
     }
     second -= take_zone(cursor);
     cursor.fail_unless_at_end();
-    const std::int64_t day = day_of_date(date);
-    if (cursor.failed() || date_of_day(day).day != date.day) {
+    const std::int64_t day = days_from_civil(date.year, date.month, date.day);
+    if (cursor.failed() || civil_from_days(day).day != date.day) {
         return Error(ErrorCode::bad_timestamp,
                      "text is no time: expected the form 2024-05-01T12:30:00.000Z");
     }
@@ -200,7 +171,7 @@ std::string Timestamp::to_string() const {
         --day;
         second_of_day += seconds_per_day;
     }
-    const Date date = date_of_day(day);
+    const CivilDate date = civil_from_days(day);
     std::string text =
         fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}", date.year, date.month, date.day,
                     second_of_day / 3600, second_of_day / 60 % 60, second_of_day % 60);

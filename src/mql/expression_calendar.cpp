@@ -5,6 +5,8 @@
 #include <cctype>
 #include <string>
 
+#include "core/civil_date.hpp"
+
 namespace tombolo::mql {
 
 namespace {
@@ -125,35 +127,14 @@ std::optional<int> parse_weekday(std::string_view name) noexcept {
     return std::nullopt;
 }
 
-std::int64_t days_from_civil(std::int64_t year, std::int64_t month, std::int64_t day) noexcept {
-    year += floor_div(month - 1, 12);
-    month = floor_mod(month - 1, 12) + 1;
-    // Years begin in March here, so that the leap day is the last day of its year.
-    const std::int64_t shifted_year = month <= 2 ? year - 1 : year;
-    const std::int64_t era = floor_div(shifted_year, 400);
-    const std::int64_t year_of_era = shifted_year - era * 400;
-    const std::int64_t shifted_month = floor_mod(month - 3, 12);
-    const std::int64_t day_of_shifted_year = (153 * shifted_month + 2) / 5;
-    const std::int64_t day_of_era =
-        year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_shifted_year;
-    return era * 146'097 + day_of_era - 719'468 + (day - 1);
-}
-
 CalendarParts split_date(std::int64_t local_ms) noexcept {
     const std::int64_t days = floor_div(local_ms, ms_per_day);
     const std::int64_t time = local_ms - days * ms_per_day;
-    const std::int64_t shifted = days + 719'468;
-    const std::int64_t era = floor_div(shifted, 146'097);
-    const std::int64_t day_of_era = shifted - era * 146'097;
-    const std::int64_t year_of_era =
-        (day_of_era - day_of_era / 1'460 + day_of_era / 36'524 - day_of_era / 146'096) / 365;
-    const std::int64_t day_of_shifted_year =
-        day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    const std::int64_t shifted_month = (5 * day_of_shifted_year + 2) / 153;
+    const CivilDate date = civil_from_days(days);
     CalendarParts parts;
-    parts.day = day_of_shifted_year - (153 * shifted_month + 2) / 5 + 1;
-    parts.month = shifted_month < 10 ? shifted_month + 3 : shifted_month - 9;
-    parts.year = year_of_era + era * 400 + (parts.month <= 2 ? 1 : 0);
+    parts.year = date.year;
+    parts.month = date.month;
+    parts.day = date.day;
     parts.hour = time / ms_per_hour;
     parts.minute = time / ms_per_minute % 60;
     parts.second = time / ms_per_second % 60;

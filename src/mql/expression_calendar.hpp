@@ -61,9 +61,6 @@ std::optional<DateUnit> parse_date_unit(std::string_view name) noexcept;
 /// "monday" or "Mon", any case: 1 (Monday) .. 7 (Sunday).
 std::optional<int> parse_weekday(std::string_view name) noexcept;
 
-/// Days since 1970-01-01. Month may be any number: 13 is January of the next year.
-std::int64_t days_from_civil(std::int64_t year, std::int64_t month, std::int64_t day) noexcept;
-
 /// REQUIRES: |ms| <= calendar_ms_max.
 CalendarParts split_date(std::int64_t local_ms) noexcept;
 

@@ -7,6 +7,8 @@
 
 #include <fmt/format.h>
 
+#include "core/civil_date.hpp"
+
 namespace tombolo::mql {
 
 namespace {

@@ -10,6 +10,7 @@
 
 #include <fmt/format.h>
 
+#include "core/civil_date.hpp"
 #include "query/bind_context.hpp"
 #include "query/literal_text.hpp"
 
@@ -71,17 +72,6 @@ bool is_not_finite(const Value& value) noexcept {
     }
     const auto* decimal = value.get_if<Decimal128>();
     return decimal && (decimal->is_nan() || decimal->is_infinite());
-}
-
-/// Days since 1970-01-01 of a day in the proleptic Gregorian calendar.
-std::int64_t days_from_civil(std::int64_t year, std::int64_t month, std::int64_t day) noexcept {
-    const std::int64_t y = month <= 2 ? year - 1 : year;
-    const std::int64_t era = y / 400; // years are positive here
-    const std::int64_t year_of_era = y - era * 400;
-    const std::int64_t day_of_year = (153 * (month > 2 ? month - 3 : month + 9) + 2) / 5 + day - 1;
-    const std::int64_t day_of_era =
-        year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
-    return era * 146097 + day_of_era - 719468;
 }
 
 /// The numbers of the text, with what stands between them dropped; nothing when one does not fit.

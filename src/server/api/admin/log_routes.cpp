@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstdio>
 
+#include "core/civil_date.hpp"
 #include "server/api/admin/admin_api.hpp"
 #include "server/api/admin/parts.hpp"
 #include "server/runtime/json.hpp"
@@ -14,16 +15,6 @@ namespace json = boost::json;
 using http::Method;
 
 namespace {
-
-std::int64_t days_from_civil(std::int64_t year, std::int64_t month, std::int64_t day) {
-    year -= month <= 2 ? 1 : 0;
-    const std::int64_t era = (year >= 0 ? year : year - 399) / 400;
-    const std::int64_t year_of_era = year - era * 400;
-    const std::int64_t day_of_year = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1;
-    const std::int64_t day_of_era =
-        year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
-    return era * 146097 + day_of_era - 719468;
-}
 
 // "2026-11-22T01:02:03[.456][Z|+01:00]" or whole milliseconds.
 std::optional<std::int64_t> parse_time(const std::string& text) {
@@ -137,23 +128,13 @@ http::Response logs(AdminCall& call) {
 
 std::string iso_time(std::int64_t unix_ms) {
     const std::int64_t day_ms = 86'400'000;
-    std::int64_t days = unix_ms / day_ms - (unix_ms % day_ms < 0 ? 1 : 0);
+    const std::int64_t days = unix_ms / day_ms - (unix_ms % day_ms < 0 ? 1 : 0);
     const std::int64_t rest = unix_ms - days * day_ms;
-    days += 719468;
-    const std::int64_t era = (days >= 0 ? days : days - 146096) / 146097;
-    const std::int64_t day_of_era = days - era * 146097;
-    const std::int64_t year_of_era =
-        (day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / 146096) / 365;
-    const std::int64_t day_of_year =
-        day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    const std::int64_t shifted = (5 * day_of_year + 2) / 153;
-    const std::int64_t day = day_of_year - (153 * shifted + 2) / 5 + 1;
-    const std::int64_t month = shifted + (shifted < 10 ? 3 : -9);
-    const std::int64_t year = year_of_era + era * 400 + (month <= 2 ? 1 : 0);
+    const CivilDate date = civil_from_days(days);
     std::array<char, 160> text{};
     std::snprintf(text.data(), text.size(), "%04lld-%02lld-%02lldT%02lld:%02lld:%02lld.%03lldZ",
-                  static_cast<long long>(year), static_cast<long long>(month),
-                  static_cast<long long>(day), static_cast<long long>(rest / 3'600'000),
+                  static_cast<long long>(date.year), static_cast<long long>(date.month),
+                  static_cast<long long>(date.day), static_cast<long long>(rest / 3'600'000),
                   static_cast<long long>(rest / 60'000 % 60),
                   static_cast<long long>(rest / 1000 % 60), static_cast<long long>(rest % 1000));
     return text.data();
