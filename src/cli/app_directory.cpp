@@ -258,6 +258,10 @@ class Converter {
         out_.app["data_sources"] = data_sources();
         out_.app["services"] = services("services");
         out_.app["sync"] = {{"config", object("sync/config.json")}};
+        endpoint_parts();
+    }
+
+    void endpoint_parts() {
         const std::string endpoints =
             folders_exist("https_endpoints") ? "https_endpoints" : "http_endpoints";
         out_.app["endpoints"] = {{"config", array(endpoints + "/config.json")}};
@@ -281,6 +285,11 @@ class Converter {
         }
         out_.app["functions"] = std::move(functions);
         out_.app["services"] = services("services");
+        // What came with later layouts stands beside the rest.
+        if (tree_.contains("sync/config.json")) {
+            out_.app["sync"] = {{"config", object("sync/config.json")}};
+        }
+        endpoint_parts();
     }
 
     const AppTree& tree_;

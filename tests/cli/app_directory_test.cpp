@@ -5,6 +5,8 @@
 #include <boost/json/serialize.hpp>
 #include <gmock/gmock.h>
 
+#include "server/app/app_json.hpp"
+#include "server/app/app_layout.hpp"
 #include "server/runtime/json.hpp"
 #include "support/temporary_folder.hpp"
 
@@ -79,6 +81,43 @@ TEST(AppDirectory, the_old_layout_becomes_the_old_form) {
                            "rules": [{"database": "db"}]},
                           {"config": {"name": "t", "type": "twilio"}, "incoming_webhooks":
                            [{"config": {"name": "w"}, "source": "exports = 2;"}], "rules": []}])"));
+}
+
+TEST(AppDirectory, old_layouts_lose_nothing_of_a_new_app) {
+    const AppTree kept =
+        server::normalize_app(
+            {{"root_config.json", R"({"name": "notes"})"},
+             {"data_sources/m/config.json", R"({"name": "m", "type": "mongodb-atlas"})"},
+             {"functions/config.json",
+              R"([{"name": "hooks/in", "private": true, "run_as_system": true}])"},
+             {"functions/hooks/in.js", "exports = () => 1;"},
+             {"https_endpoints/config.json",
+              R"([{"route": "/in", "http_method": "POST", "function_name": "hooks/in"}])"},
+             {"https_endpoints/data_api_config.json", R"({"disabled": false})"},
+             {"sync/config.json",
+              R"({"type": "flexible", "service_name": "m", "state": "enabled"})"}})
+            .value()
+            .tree;
+    for (const auto layout : {server::AppLayout::v20180301, server::AppLayout::v20200603}) {
+        const auto again = [&](const AppTree& exported) {
+            const AppJson app = app_to_json(exported);
+            EXPECT_TRUE(app.problems.empty());
+            const AppTree tree = server::app_tree_of_json(app.app).value();
+            return server::export_app(server::normalize_app(tree).value().tree,
+                                      {layout, "notes-abcde"});
+        };
+        const AppTree first = server::export_app(kept, {layout, "notes-abcde"});
+        const AppTree second = again(first);
+        EXPECT_EQ(again(second), second);
+        for (const auto& [path, content] : first) {
+            ASSERT_TRUE(second.contains(path)) << path;
+            if (path.ends_with(".json")) {
+                EXPECT_EQ(json_of(second.at(path)), json_of(content));
+            } else {
+                EXPECT_EQ(second.at(path), content);
+            }
+        }
+    }
 }
 
 TEST(AppDirectory, every_broken_file_is_named) {

@@ -116,6 +116,10 @@ bool ConfigReader::flag(const std::string& path, const json::object& object, std
     if (value == nullptr || value->is_null()) {
         return fallback;
     }
+    if (value->is_string() && value->get_string().empty()) {
+        warn(path, "'" + std::string(key) + "' is an empty text, read as absent");
+        return fallback;
+    }
     if (!value->is_bool()) {
         problem(path, "'" + std::string(key) + "' must be true or false");
         return fallback;

@@ -42,7 +42,9 @@ class Unpacker {
         const json::value* version = app_.if_contains("config_version");
         const std::int64_t number =
             version != nullptr && version->is_int64() ? version->get_int64() : 20230101;
-        old_ = number < 20210101;
+        const json::value* functions = app_.if_contains("functions");
+        old_ = number < 20210101 ||
+               (version == nullptr && functions != nullptr && functions->is_array());
         root(number);
         common();
         if (old_) {
@@ -95,7 +97,9 @@ class Unpacker {
     void root(std::int64_t version) {
         json::object file;
         for (const auto& [key, value] : app_) {
-            const bool inline_sync = old_ && key == "sync"; // part of the old root file
+            // Part of the old root file, unless it is a file of its own.
+            const bool inline_sync = old_ && key == "sync" && value.is_object() &&
+                                     !value.get_object().contains("config");
             if (!is_part(key) || inline_sync) {
                 file[key] = value;
             }
@@ -235,6 +239,10 @@ class Unpacker {
         }
         data_sources();
         services("services", "services/");
+        files_of_their_own();
+    }
+
+    void files_of_their_own() {
         services("http_endpoints", "https_endpoints/");
         const json::object sync = object(app_, "app", "sync");
         const json::object sync_config = object(sync, "sync", "config");
@@ -261,6 +269,7 @@ class Unpacker {
             out_[folder + "source.js"] = string_or(one.get_object(), "source");
         }
         services("services", "services/");
+        files_of_their_own();
     }
 
     const json::object& app_;

@@ -115,8 +115,9 @@ class Normalizer {
             }
         }
         if (!is_client_app_id(out_.client_app_id)) {
-            problems_.push_back(
-                name + ": the client app id has up to 64 letters, digits, hyphens and underscores");
+            // Published directories have theirs masked; the app gets one of its own.
+            out_.notes.push_back(name + ": 'app_id' is no client app id, so it is ignored");
+            out_.client_app_id.clear();
         }
         std::erase_if(out_.tree, [](const auto& one) {
             return one.first.starts_with(".mdb/") || one.first.starts_with(".tombolo/");
@@ -552,14 +553,13 @@ class Exporter {
         tree_.erase("functions/config.json");
         const FunctionsConfig parsed = parse_functions(tree_);
         for (const auto& [name, function] : parsed.functions) {
-            if (name.find('/') != std::string::npos) {
-                continue; // folders of functions came with 20210101: such files stay as they are
-            }
+            // Folders of functions came with 20210101: here such a name is one folder's.
+            const std::string folder = "functions/" + path_part(name) + "/";
             const json::value* entry = entries.if_contains(name);
-            write("functions/" + name + "/config.json",
+            write(folder + "config.json",
                   entry != nullptr ? *entry
                                    : json::value(json::object{{"name", name}, {"private", false}}));
-            tree_["functions/" + name + "/source.js"] = function.source;
+            tree_[folder + "source.js"] = function.source;
             tree_.erase("functions/" + name + ".js");
         }
     }

@@ -1,6 +1,7 @@
 // From a parsed tree and one user's facts to a tree that only documents decide.
 
 #include <algorithm>
+#include <array>
 
 #include "server/rules/expression_tree.hpp"
 
@@ -162,6 +163,15 @@ class Binding {
             (node.op != Operator::mongo && right.kind == Operand::Kind::undefined)) {
             return constant(false);
         }
+        if (node.op == Operator::mongo && node.mongo_expands) {
+            const Filled filled = fill_expansions(
+                node.mongo, [&](std::string_view expansion) { return filling(expansion); });
+            if (filled.is_unknown || filled.is_misplaced) {
+                return constant(false);
+            }
+            return left_fixed ? constant(matches(left.literal, filled.tests))
+                              : on_document(left, wrapped(left, filled.tests));
+        }
         if (node.op == Operator::mongo) {
             return left_fixed ? constant(matches(left.literal, node.mongo))
                               : on_document(left, wrapped(left, node.mongo));
@@ -213,6 +223,31 @@ class Binding {
         writer.begin_document(path_of(left));
         writer.append_bool("$exists", wanted);
         return on_document(left, std::move(writer).finish());
+    }
+
+    // What an expansion inside MongoDB's operators is: parsing has seen to it that binding knows.
+    Filling filling(std::string_view text) const {
+        if (text == "%%true" || text == "%%false") {
+            return {true, BsonValue::from_bool(text == "%%true")};
+        }
+        Operand operand;
+        operand.kind = Operand::Kind::expansion;
+        static constexpr std::array<std::pair<std::string_view, Source>, 5> fixed_sources = {
+            {{"%%user.custom_data", Source::custom_data},
+             {"%%user", Source::user},
+             {"%%values", Source::values},
+             {"%%environment", Source::environment},
+             {"%%request", Source::request}}};
+        for (const auto& [name, source] : fixed_sources) {
+            if (text.starts_with(name) &&
+                (text.size() == name.size() || text[name.size()] == '.')) {
+                operand.source = source;
+                operand.path = text.substr(std::min(text.size(), name.size() + 1));
+                BsonValue value = expansion(operand);
+                return {!value.is_missing(), std::move(value)};
+            }
+        }
+        return {false, {}};
     }
 
     static BoundNode on_document(const Operand& left, mql::BsonDocument spec) {

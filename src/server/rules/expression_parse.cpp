@@ -7,6 +7,8 @@
 namespace tombolo::rules {
 
 using detail::Conversion;
+using detail::has_expansion;
+using detail::is_expansion;
 using detail::Node;
 using detail::Operand;
 using detail::Operator;
@@ -69,10 +71,6 @@ constexpr std::array<NamedConversion, 4> conversions{{
 constexpr std::array<std::string_view, 7> mongo_operators{
     "$all", "$elemMatch", "$mod", "$options", "$regex", "$size", "$type"};
 
-bool is_expansion(std::string_view text) noexcept {
-    return text.starts_with("%%");
-}
-
 // "$in" and "%in" alike.
 bool is_operator_key(std::string_view key) noexcept {
     return key.starts_with('$') || (key.starts_with('%') && !is_expansion(key));
@@ -82,21 +80,6 @@ template <class Table>
 auto find_named(const Table& table, std::string_view name) noexcept {
     return std::find_if(table.begin(), table.end(),
                         [&](const auto& entry) { return entry.name == name; });
-}
-
-bool has_expansion(BsonView value) {
-    if (value.is_string()) {
-        return is_expansion(value.as_string());
-    }
-    if (!value.is_container()) {
-        return false;
-    }
-    for (const BsonElement& element : value.as_document()) {
-        if (has_expansion(element.value)) {
-            return true;
-        }
-    }
-    return false;
 }
 
 Node constant(bool value) {
@@ -296,12 +279,24 @@ class ExpressionParser {
     }
 
     Node mongo_test(const Operand& left, mql::BsonDocument tests, const std::string& path) {
-        if (has_expansion(tests.view().as_value())) {
-            return wrong(path, "expansions cannot stand inside $all, $elemMatch, $mod, $regex, "
-                               "$size and $type");
+        const bool expands = has_expansion(tests.view().as_value());
+        mql::BsonDocument filled = tests;
+        if (expands) {
+            const std::size_t before = problems_.size();
+            detail::Filled probed = detail::fill_expansions(tests, [&](std::string_view expansion) {
+                return filling_at_parse(expansion, path);
+            });
+            if (probed.is_misplaced) {
+                return wrong(path, "expansions can stand in $all, and in $elemMatch where a value "
+                                   "is compared, not elsewhere in MongoDB's operators");
+            }
+            if (problems_.size() > before) {
+                return constant(false);
+            }
+            filled = std::move(probed.tests);
         }
         mql::BsonWriter probe;
-        probe.append("value", tests.view().as_value());
+        probe.append("value", filled.view().as_value());
         const auto compiled = mql::Filter::compile(std::move(probe).finish());
         if (!compiled) {
             return wrong(path, compiled.error().message());
@@ -315,7 +310,17 @@ class ExpressionParser {
         node.left = left;
         node.op = Operator::mongo;
         node.mongo = std::move(tests);
+        node.mongo_expands = expands;
         return node;
+    }
+
+    // Some value in the place of an expansion that binding will know.
+    detail::Filling filling_at_parse(std::string_view text, const std::string& path) {
+        const Operand used = operand(mql::BsonValue::from_string(std::string(text)), path);
+        if (used.kind == Operand::Kind::expansion && is_of_document(used.source)) {
+            problem(path, "'" + std::string(text) + "' cannot stand inside $all and $elemMatch");
+        }
+        return {true, mql::BsonValue::from_bool(true)};
     }
 
     Operand operand(BsonView value, const std::string& path) {

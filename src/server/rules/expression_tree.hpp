@@ -2,6 +2,7 @@
 
 // The trees behind Expression and Predicate; only the files of expression.hpp include this.
 
+#include <functional>
 #include <map>
 #include <mutex>
 #include <optional>
@@ -60,8 +61,9 @@ struct Node {
     Operand left;               ///< of test; of call the function
     Operator op = Operator::eq;
     Operand right;
-    /// Of Operator::mongo: MongoDB's operators with their operands, all literal: {$size: 2}.
+    /// Of Operator::mongo: MongoDB's operators with their operands: {$size: 2}.
     mql::BsonDocument mongo;
+    bool mongo_expands = false; ///< there are expansions in it, for fill_expansions()
 };
 
 struct BoundNode {
@@ -108,6 +110,26 @@ mql::BsonValue convert(Conversion conversion, mql::BsonView value);
 /// document can match.
 std::optional<mql::BsonDocument> query_spec(std::string_view path, Operator op,
                                             mql::BsonView value);
+
+/// What an operand of MongoDB's operators is replaced by; `is_known` is false when it has no value.
+struct Filling {
+    bool is_known = true;
+    mql::BsonValue value;
+};
+/// MongoDB's operators with the expansions of their operands replaced, so that no value is ever
+/// read as an operator. Expansions may stand where a value is compared: in $all, and in $elemMatch
+/// and what is inside of it.
+struct Filled {
+    mql::BsonDocument tests;
+    bool is_misplaced = false; ///< one stands where none may
+    bool is_unknown = false;   ///< one has no value: nothing can match
+};
+Filled fill_expansions(const mql::BsonDocument& tests,
+                       const std::function<Filling(std::string_view expansion)>& value_of);
+/// Whether the text is an expansion, "%%user.id".
+bool is_expansion(std::string_view text) noexcept;
+/// Whether there is one anywhere in the value.
+bool has_expansion(mql::BsonView value);
 
 BoundNode bind(const Node& node, const BindingValues& values);
 Result<bool> evaluate(const BoundNode& node, const Bound& tree, const Subject& subject);

@@ -219,7 +219,16 @@ TEST(Layout, a_directory_without_a_root_file_is_refused) {
     EXPECT_FALSE(normalize_app({{"root_config.json", "[]"}}));
     EXPECT_FALSE(
         normalize_app({{"realm_config.json", R"({"name": "a", "config_version": 20990101})"}}));
-    EXPECT_FALSE(normalize_app({{"root_config.json", R"({"name": "a", "app_id": "../other"})"}}));
+}
+
+TEST(Layout, an_app_id_that_is_none_is_ignored_and_said) {
+    for (const char* id : {"../other", "*********"}) {
+        const auto app = normalize_app(
+            {{"root_config.json", R"({"name": "a", "app_id": ")" + std::string(id) + "\"}"}});
+        ASSERT_TRUE(app) << id;
+        EXPECT_EQ(app->client_app_id, "");
+        EXPECT_EQ(app->notes.size(), 1U);
+    }
 }
 
 TEST(Layout, json_with_wrong_types_names_each_place) {

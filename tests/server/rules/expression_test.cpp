@@ -54,6 +54,23 @@ TEST(RuleExpression, lists_of_expansions_match_in) {
     EXPECT_TRUE(holds("{'%%user.custom_data.team':{'%in':['red','blue']}}", "{}"));
 }
 
+TEST(RuleExpression, expansions_stand_in_what_is_asked_of_elements) {
+    const char* members = "{'members':['x','65f000000000000000000001']}";
+    EXPECT_TRUE(holds("{'members':{'$all':['%%user.id','x']}}", members));
+    EXPECT_FALSE(holds("{'members':{'$all':['%%user.id','y']}}", members));
+    EXPECT_TRUE(holds("{'members':{'$elemMatch':{'$eq':'%%user.id'}}}", members));
+    EXPECT_TRUE(holds("{'members':{'$elemMatch':{'$in':'%%values.admins'}}}", members));
+    EXPECT_FALSE(holds("{'members':{'$elemMatch':{'$in':'%%user.id'}}}", members)) << "no list";
+    const char* roles = "{'roles':[{'id':'65f000000000000000000001','level':2},{'id':'b'}]}";
+    EXPECT_TRUE(holds("{'roles':{'$elemMatch':{'id':'%%user.id','level':{'$gt':1}}}}", roles));
+    EXPECT_FALSE(holds("{'roles':{'$elemMatch':{'id':'%%user.id','level':{'$gt':2}}}}", roles));
+    EXPECT_TRUE(holds("{'roles':{'$elemMatch':{'$or':[{'id':'%%user.id'},{'id':'c'}]}}}", roles));
+    EXPECT_FALSE(holds("{'members':{'$all':['%%user.custom_data.absent']}}", members));
+    EXPECT_FALSE(holds("{'$nor':[{'roles':{'$elemMatch':{'id':'%%user.id'}}}]}", roles));
+    EXPECT_FALSE(holds("{'roles':{'$elemMatch':{'id':'%%user.custom_data.trick'}}}", roles))
+        << "a value is never read as an operator";
+}
+
 TEST(RuleExpression, logic_nests_in_both_spellings) {
     EXPECT_TRUE(holds("{'$or':[{'a':1},{'b':1}]}", "{'b':1}"));
     EXPECT_FALSE(holds("{'%or':[{'a':1},{'b':1}]}", "{'c':1}"));
@@ -203,7 +220,10 @@ TEST(RuleExpression, problems_are_named_by_path) {
               "roles[0].read.%function: expected {\"name\": ..., \"arguments\": [...]}");
     EXPECT_NE(problem("{'$where':'1'}"), "");
     EXPECT_NE(problem("{'a':{'$regex':'('}}"), "");
-    EXPECT_NE(problem("{'a':{'$elemMatch':{'b':'%%user.id'}}}"), "");
+    EXPECT_NE(problem("{'a':{'$elemMatch':{'b':'%%root.c'}}}"), "") << "no document is known";
+    EXPECT_NE(problem("{'a':{'$elemMatch':{'b':{'c':'%%user.id'}}}}"), "");
+    EXPECT_NE(problem("{'a':{'$size':'%%user.custom_data.level'}}"), "");
+    EXPECT_NE(problem("{'a':{'$all':['%%usr.id']}}"), "");
     EXPECT_EQ(problem("{'a':{'$eq':1,'b':2}}"),
               "roles[0].read.a.b: an operator and a field cannot be mixed");
 }

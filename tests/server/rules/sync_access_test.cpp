@@ -181,5 +181,18 @@ TEST(SyncFilterText, says_what_the_filter_says) {
     EXPECT_TRUE(text(bson("{'owner':{'$eq':{'a':1}}}")).starts_with("error"));
 }
 
+TEST(SyncAccess, lists_can_be_asked_for_the_user) {
+    const std::string user = "65f000000000000000000001";
+    for (const char* filter : {"{'editors':'%%user.id'}", "{'editors':{'$all':['%%user.id']}}",
+                               "{'editors':{'$elemMatch':{'$eq':'%%user.id'}}}"}) {
+        const SyncAccess found =
+            access(std::string("[{'name':'r','apply_when':{},'document_filters':"
+                               "{'read':true,'write':") +
+                   filter + "}," + std::string(all) + "}]");
+        EXPECT_EQ(found.denied, "");
+        EXPECT_EQ(text(found.write), "ANY editors == \"" + user + "\"") << filter;
+    }
+}
+
 } // namespace
 } // namespace tombolo::rules

@@ -88,6 +88,12 @@ class FilterPrinter {
         if (test.key == "$in" || test.key == "$nin") {
             return membership(field, test);
         }
+        if (test.key == "$all" && test.value.is_array()) {
+            return every(field, test);
+        }
+        if (test.key == "$elemMatch" && property.is_collection()) {
+            return element(property, test);
+        }
         if (test.key == "$exists") {
             if (property.is_collection()) {
                 return unsupported("$exists on a collection");
@@ -106,6 +112,25 @@ class FilterPrinter {
             }
         }
         return unsupported(std::string(test.key));
+    }
+
+    // Each of the values is there; as in documents, none asked for is none found.
+    static Result<std::string> every(const std::string& field, const BsonElement& test) {
+        std::vector<std::string> parts;
+        for (const BsonElement& each : test.value.as_document()) {
+            TOMBOLO_TRY(const std::string value, literal(each.value));
+            parts.push_back(field + " == " + value);
+        }
+        return parts.empty() ? std::string(never) : joined(parts, true);
+    }
+
+    // One element that equals the value. More could be asked of one element than ANY can say.
+    static Result<std::string> element(const schema::Property& property, const BsonElement& test) {
+        const mql::BsonDocumentView tests = test.value.as_document();
+        if (tests.count() == 1 && (*tests.begin()).key == "$eq") {
+            return comparison(property, *tests.begin());
+        }
+        return unsupported("$elemMatch with more than one $eq");
     }
 
     static Result<std::string> membership(const std::string& field, const BsonElement& test) {
