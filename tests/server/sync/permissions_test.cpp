@@ -1,33 +1,27 @@
 // Permissions of roles in the engine (device-sync-server.md 4 and 11 D, server-sync-algorithm.md
 // 8): devices over the real engine and a store in memory.
 
-#include <memory>
 #include <string>
-#include <vector>
 
 #include <gtest/gtest.h>
 
-#include "changeset/builder.hpp"
-#include "sim/engine_world.hpp"
+#include "scenario.hpp"
 
 namespace tombolo::sim {
 
 namespace {
 
-using changeset::ChangesetBuilder;
-using changeset::MemoryState;
 using changeset::PayloadType;
 using server::sync::ClassPermissions;
 using server::sync::FieldPermissions;
 using server::sync::Role;
-using testing::SyncDevice;
 
 const FieldPermissions hidden{false, false, {}};
 const FieldPermissions read_only{true, false, {}};
 
-class SyncPermissions : public ::testing::Test {
+class SyncPermissions : public SyncScenario {
   protected:
-    SyncPermissions() : world_(11, model()) {}
+    SyncPermissions() : SyncScenario(11, model()) {}
 
     static server::sync::SyncModel model() {
         server::sync::SyncModel out = World::model_of_views(fresh_database());
@@ -54,20 +48,7 @@ class SyncPermissions : public ::testing::Test {
     }
 
     SyncDevice& device(const std::string& user, const std::string& query = "TRUEPREDICATE") {
-        devices_.push_back(std::make_unique<SyncDevice>(user, MemoryState()));
-        SyncDevice& added = *devices_.back();
-        world_.adopt(added);
-        added.connect(world_.engine());
-        added.subscribe("{\"T\":\"(" + query + ")\"}");
-        exchange();
-        return added;
-    }
-
-    void exchange() {
-        world_.exchange(devices_);
-        for (const auto& each : devices_) {
-            ASSERT_FALSE(each->failure()) << *each->failure();
-        }
+        return SyncScenario::device(user, query);
     }
 
     /// The role takes effect: affected devices are told and come back.
@@ -82,13 +63,6 @@ class SyncPermissions : public ::testing::Test {
         exchange();
     }
 
-    template <class Edit>
-    void write(SyncDevice& by, Edit edit) {
-        ChangesetBuilder out;
-        edit(out);
-        world_.clock().advance(std::chrono::milliseconds(1));
-        by.commit(out.finish().value(), world_.now());
-    }
     void create(SyncDevice& by, std::int64_t key, std::int64_t q, std::int64_t x = 0) {
         write(by, [&](ChangesetBuilder& out) {
             out.create_object("T", key);
@@ -98,21 +72,10 @@ class SyncPermissions : public ::testing::Test {
             }
         });
     }
-    void set(SyncDevice& by, std::int64_t key, const char* field, std::int64_t value) {
-        write(by, [&](ChangesetBuilder& out) { out.update({"T", key, field}, value); });
-    }
     void erase(SyncDevice& by, std::int64_t key) {
         write(by, [&](ChangesetBuilder& out) { out.erase_object("T", key); });
     }
 
-    static const Object* object(const SyncDevice& on, std::int64_t key) {
-        return on.state().find_object("T", key);
-    }
-    static std::int64_t field(const SyncDevice& on, std::int64_t key, const char* name) {
-        const Object* found = object(on, key);
-        const Value* value = found == nullptr ? nullptr : found->fields.find(name);
-        return value == nullptr ? -1 : *value->get_if<std::int64_t>();
-    }
     static const Value& value(const SyncDevice& on, std::int64_t key, const char* name) {
         return *object(on, key)->fields.find(name);
     }
@@ -120,9 +83,6 @@ class SyncPermissions : public ::testing::Test {
         return on.rejections().size() <= at ? ""
                                             : on.rejections()[at].body.rejected->updates[0].reason;
     }
-
-    World world_;
-    std::vector<std::unique_ptr<SyncDevice>> devices_;
 };
 
 } // namespace

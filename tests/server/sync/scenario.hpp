@@ -25,14 +25,22 @@ inline std::string subscription(const std::string& query) {
 
 class SyncScenario : public ::testing::Test {
   protected:
-    SyncScenario() : database_(fresh_database()), world_(7, World::model_of_views(database_)) {}
+    SyncScenario() : SyncScenario(7, World::model_of_views(fresh_database())) {}
+    SyncScenario(std::uint64_t seed, server::sync::SyncModel model)
+        : database_(model.database), world_(seed, std::move(model)) {}
 
-    SyncDevice& device(const std::string& user, const std::string& query = "") {
+    /// A new device that has only said who it is.
+    SyncDevice& connect(const std::string& user, std::uint64_t schema_version = 0) {
         devices_.push_back(std::make_unique<SyncDevice>(user, MemoryState()));
         SyncDevice& added = *devices_.back();
+        added.set_schema_version(schema_version);
         world_.adopt(added);
         added.connect(world_.engine());
         exchange();
+        return added;
+    }
+    SyncDevice& device(const std::string& user, const std::string& query = "") {
+        SyncDevice& added = connect(user);
         if (!query.empty()) {
             added.subscribe(subscription(query));
             exchange();

@@ -1,21 +1,16 @@
 // Several generations of clients at once (device-sync-server.md 2.5).
 
-#include <memory>
 #include <string>
-#include <vector>
 
 #include <gtest/gtest.h>
 
-#include "changeset/builder.hpp"
+#include "scenario.hpp"
 #include "server/sync/engine/schema_versions.hpp"
-#include "sim/engine_world.hpp"
 
 namespace tombolo::sim {
 
 namespace {
 
-using changeset::ChangesetBuilder;
-using changeset::MemoryState;
 using changeset::PayloadType;
 using protocol::SyncErrorCode;
 using schema::ClassKind;
@@ -25,7 +20,6 @@ using schema::DocumentSchema;
 using schema::Property;
 using schema::PropertyType;
 using server::sync::SyncModel;
-using testing::SyncDevice;
 
 Property field(const char* name, PropertyType type, bool nullable = false,
                CollectionKind collection = CollectionKind::none) {
@@ -89,26 +83,15 @@ SyncModel at_version_1(const std::string& database) {
     return model;
 }
 
-class SchemaVersions : public ::testing::Test {
+class SchemaVersions : public SyncScenario {
   protected:
-    SchemaVersions() : database_(fresh_database()), world_(11, at_version_0(database_)) {}
+    SchemaVersions() : SyncScenario(11, at_version_0(fresh_database())) {}
 
     SyncDevice& device(const std::string& user, std::uint64_t version, const char* body) {
-        devices_.push_back(std::make_unique<SyncDevice>(user, MemoryState()));
-        SyncDevice& added = *devices_.back();
-        added.set_schema_version(version);
-        world_.adopt(added);
-        added.connect(world_.engine());
-        exchange();
+        SyncDevice& added = connect(user, version);
         added.subscribe(body);
         exchange();
         return added;
-    }
-    void exchange() {
-        world_.exchange(devices_);
-        for (const auto& each : devices_) {
-            ASSERT_FALSE(each->failure()) << *each->failure();
-        }
     }
     void move_on() {
         ASSERT_TRUE(world_.engine().update_model(at_version_1(database_)));
@@ -117,10 +100,7 @@ class SchemaVersions : public ::testing::Test {
     }
     template <class Edit>
     void write(SyncDevice& by, Edit edit) {
-        ChangesetBuilder out;
-        edit(out);
-        world_.clock().advance(std::chrono::milliseconds(1));
-        by.commit(out.finish().value(), world_.now());
+        SyncScenario::write(by, edit);
         exchange();
     }
     static void create(ChangesetBuilder& out, std::int64_t key, const char* old) {
@@ -136,10 +116,6 @@ class SchemaVersions : public ::testing::Test {
         const Value* found = value(of, key, name);
         return found == nullptr ? "nothing" : to_text(*found);
     }
-
-    std::string database_;
-    World world_;
-    std::vector<std::unique_ptr<SyncDevice>> devices_;
 };
 
 constexpr const char* all_of_0 = R"q({"T":"(TRUEPREDICATE)","Gone":"(TRUEPREDICATE)"})q";
