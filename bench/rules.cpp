@@ -12,12 +12,12 @@
 //                     against before
 //   trim_a_tenth      the same with 100,000; only when it is named
 
-#include <algorithm>
 #include <cstdio>
 #include <memory>
 #include <string>
 #include <vector>
 
+#include "engine_metrics.hpp"
 #include "rules_trim.hpp"
 #include "sync_engine_bed.hpp"
 
@@ -26,23 +26,12 @@ namespace {
 using namespace tombolo;
 using bench::Bed;
 using bench::Device;
+using bench::median;
+using bench::print;
 using server::sync::Role;
 
 constexpr const char* folder = "build/bench-rules";
 constexpr int rounds = 5;
-
-void print(const char* metric, double value, const char* unit, const char* reference,
-           double reference_value, double ratio) {
-    std::printf("{\"metric\":\"%s\",\"value\":%.6g,\"unit\":\"%s\",\"reference\":\"%s\","
-                "\"reference_value\":%.6g,\"ratio\":%.3f}\n",
-                metric, value, unit, reference, reference_value, ratio);
-    std::fflush(stdout);
-}
-
-double median(std::vector<double> values) {
-    std::sort(values.begin(), values.end());
-    return values[values.size() / 2];
-}
 
 /// `group IN {from, ..., to - 1}`
 std::string groups(int from, int to) {
@@ -202,28 +191,13 @@ void trim_a_tenth() {
     trim("trim_a_tenth", 100'000);
 }
 
-struct Metric {
-    const char* name;
-    void (*measure)();
-    bool is_usual = true; ///< else only when it is named
-};
-
-constexpr Metric metrics[] = {{"permission_cost", permission_cost},
-                              {"role_change", role_change},
-                              {"trim", trim},
-                              {"trim_a_tenth", trim_a_tenth, false}};
+constexpr bench::Metric metrics[] = {{"permission_cost", permission_cost},
+                                     {"role_change", role_change},
+                                     {"trim", trim},
+                                     {"trim_a_tenth", trim_a_tenth, false}};
 
 } // namespace
 
 int main(int count, char** arguments) {
-    for (const Metric& metric : metrics) {
-        const bool is_wanted = (count == 1 && metric.is_usual) ||
-                               std::any_of(arguments + 1, arguments + count, [&](const char* name) {
-                                   return std::string(name) == metric.name;
-                               });
-        if (is_wanted) {
-            metric.measure();
-        }
-    }
-    return 0;
+    return tombolo::bench::run_metrics(metrics, count, arguments);
 }

@@ -3,12 +3,11 @@
 //
 //     bench_sync_engine [metric ...]      all of them when none is named
 
-#include <algorithm>
-#include <cstdio>
 #include <memory>
 #include <string>
 #include <vector>
 
+#include "engine_metrics.hpp"
 #include "sync_engine_bed.hpp"
 
 namespace {
@@ -16,16 +15,9 @@ namespace {
 using namespace tombolo;
 using bench::Bed;
 using bench::Device;
+using bench::print;
 
 constexpr const char* folder = "build/bench-sync-engine";
-
-void print(const char* metric, double value, const char* unit, const char* reference = "",
-           double reference_value = 0, double ratio = 0) {
-    std::printf("{\"metric\":\"%s\",\"value\":%.6g,\"unit\":\"%s\",\"reference\":\"%s\","
-                "\"reference_value\":%.6g,\"ratio\":%.3f}\n",
-                metric, value, unit, reference, reference_value, ratio);
-    std::fflush(stdout);
-}
 
 void subscribe(Device& device, const std::string& query) {
     device.subscribe(query);
@@ -160,12 +152,7 @@ void history_growth() {
     print("history_growth", 1e6 * late, "CPU us/upload", "1000 entries", 1e6 * early, late / early);
 }
 
-struct Metric {
-    const char* name;
-    void (*measure)();
-};
-
-constexpr Metric metrics[] = {
+constexpr bench::Metric metrics[] = {
     {"upload_backlog", upload_backlog}, {"fanout_growth", fanout_growth},   {"fanout", fanout},
     {"bootstrap", bootstrap},           {"history_growth", history_growth},
 };
@@ -173,14 +160,5 @@ constexpr Metric metrics[] = {
 } // namespace
 
 int main(int count, char** arguments) {
-    for (const Metric& metric : metrics) {
-        const bool is_wanted =
-            count == 1 || std::any_of(arguments + 1, arguments + count, [&](const char* name) {
-                return std::string(name) == metric.name;
-            });
-        if (is_wanted) {
-            metric.measure();
-        }
-    }
-    return 0;
+    return tombolo::bench::run_metrics(metrics, count, arguments);
 }
