@@ -115,6 +115,9 @@ CustomTokenConfig ConfigReader::custom_token(const std::string& path, const json
         problem(path, config.use_jwk_uri ? "'jwkURI' is required with 'useJWKURI'"
                                          : "'secret_config.signingKeys' is required");
     }
+    if (config.inline_signing_key == "****") { // what is shown instead of it; anybody could sign
+        problem(path, "'signingKey' is masked; give the key");
+    }
     if (config.signing_key_secrets.size() > 3) {
         problem(path, "'secret_config.signingKeys' has at most three keys");
     }

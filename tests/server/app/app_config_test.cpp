@@ -81,6 +81,15 @@ TEST(AppConfig, metadata_paths_keep_escaped_dots) {
     EXPECT_EQ(fields[0].field_name, "full");
 }
 
+TEST(AppConfig, the_mask_of_a_signing_key_is_no_key) {
+    AppTree tree = minimal();
+    tree["auth/providers.json"] =
+        R"({"custom-token": {"config": {"signingAlgorithm": "HS256", "signingKey": "****"}}})";
+    const auto parsed = parse_app(tree);
+    ASSERT_FALSE(parsed);
+    EXPECT_NE(parsed.error().message().find("'signingKey' is masked"), std::string::npos);
+}
+
 TEST(AppConfig, key_sets_force_a_public_key_algorithm) {
     AppTree tree = minimal();
     tree["auth/providers.json"] = R"({"custom-token": {"config": {"signingAlgorithm": "HS256",
