@@ -9,7 +9,7 @@
 //                     many others, from IDENT to the last byte, against a bootstrap of 10,260
 //   trim              200 devices upload, 400 changesets a second together: the p99 of the time to
 //                     their acknowledgement while 1,000,000 entries of history are trimmed,
-//                     against before
+//                     against before and after
 //   trim_a_tenth      the same with 100,000; only when it is named
 
 #include <cstdio>

@@ -96,6 +96,19 @@ json::object shown(const sync::HistoryReport& report) {
 api::admin::SyncServices sync_services(sync::SyncService& service) {
     api::admin::SyncServices out;
     out.sessions = [&service](const App& app) { return sessions(service, app); };
+    // Documents need no import: devices are served at once, unless the configuration is wrong.
+    out.progress = [&service](const App& app) {
+        json::object entries;
+        const Result<void> good = service.check(app);
+        if (good) {
+            return entries;
+        }
+        for (const SchemaConfig& schema : app.config.schemas) {
+            entries[schema.database + "." + schema.collection] = json::object{
+                {"started", true}, {"complete", false}, {"error", good.error().what()}};
+        }
+        return entries;
+    };
     out.force_reset = [&service](const App& app, std::uint64_t file) {
         return bool(service.reset_file(app.id, file, false));
     };

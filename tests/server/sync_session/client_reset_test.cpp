@@ -1,7 +1,10 @@
 // Every cause of a client reset (device-sync-server.md 7.1), what the device is told, and that it
 // recovers what it had not uploaded; pause and terminate (6.1).
 
+#include <atomic>
 #include <optional>
+#include <thread>
+#include <vector>
 
 #include <boost/json/serialize.hpp>
 #include <gtest/gtest.h>
@@ -94,6 +97,12 @@ class ClientReset : public ::testing::Test {
             R"({"name":"findOne","service":"mongodb-atlas","arguments":[{"database":"app",)"
             R"("collection":"Item","query":{"_id":{"$numberLong":")" +
                 std::to_string(key) + R"("}}}]})");
+    }
+    void insert(std::int64_t key) {
+        ask_data_source(server_.port(), islands_app, login_,
+                        R"({"name":"insertOne","service":"mongodb-atlas","arguments":[{"database":)"
+                        R"("app","collection":"Item","document":{"_id":{"$numberLong":")" +
+                            std::to_string(key) + R"("}}}]})");
     }
     void set_sync(const std::string& settings) {
         admin_->ask("PATCH", "services/" + admin_->service() + "/config",
@@ -213,9 +222,7 @@ TEST_F(ClientReset, cause_sync_was_terminated_and_enabled_again) {
 TEST_F(ClientReset, documents_written_while_sync_is_terminated_are_bootstrapped) {
     holder();
     set_state("");
-    ask_data_source(server_.port(), islands_app, login_,
-                    R"({"name":"insertOne","service":"mongodb-atlas","arguments":[{"database":)"
-                    R"("app","collection":"Item","document":{"_id":{"$numberLong":"5"}}}]})");
+    insert(5);
     set_state("enabled");
 
     Script script(server_, login_);
@@ -395,9 +402,7 @@ TEST_F(ClientReset, pause_ends_connections_and_resume_goes_on_without_a_reset) {
 
     EXPECT_EQ(live.wire().receive().reason, "sync is paused");
     EXPECT_EQ(Script(server_, login_).status(), 503);
-    ask_data_source(server_.port(), islands_app, login_,
-                    R"({"name":"insertOne","service":"mongodb-atlas","arguments":[{"database":)"
-                    R"("app","collection":"Item","document":{"_id":{"$numberLong":"5"}}}]})");
+    insert(5);
     set_state("enabled");
     Script back(server_, login_);
     come(back, {file, progress});
@@ -419,6 +424,38 @@ TEST_F(ClientReset, terminate_while_paused_and_after_a_restart) {
 
     expect_reset(told(device, SyncErrorCode::bad_client_file_ident));
     recovers();
+}
+
+TEST_F(ClientReset, writers_are_answered_while_sync_ends_and_begins) {
+    holder();
+    std::atomic<bool> is_over{false};
+    std::vector<std::thread> writers;
+    for (int writer = 0; writer < 3; ++writer) {
+        writers.emplace_back([&, writer] {
+            for (int i = 0; !is_over; ++i) {
+                insert(1000 * (writer + 1) + i);
+            }
+        });
+    }
+    for (int i = 0; i < 5; ++i) {
+        set_state("");
+        set_state("enabled");
+    }
+    is_over = true;
+    for (std::thread& each : writers) {
+        each.join();
+    }
+
+    Script script(server_, login_);
+    script.open_file(all_items);
+    insert(5);
+    EXPECT_EQ(script.download().count(Opcode::create_object, "Item"), 1u);
+}
+
+TEST_F(ClientReset, progress_is_complete_from_the_start) {
+    const boost::json::value good = admin_->ask("GET", "sync/progress");
+    EXPECT_TRUE(good.at("accepting_clients").as_bool());
+    EXPECT_TRUE(good.at("progress").at("app.Item").at("complete").as_bool());
 }
 
 TEST_F(ClientReset, devices_and_history_are_shown) {

@@ -135,6 +135,15 @@ Result<void> erase_sync(store::Store& store, const ObjectId& app) {
     return {};
 }
 
+Result<void> forget_sync(store::Store& store, const ObjectId& app) {
+    const RecordKeys keys(app);
+    store::Transaction transaction;
+    transaction.erase_record(store::Space::meta, keys.state());
+    transaction.erase_record(store::Space::meta, keys.ages());
+    TOMBOLO_TRY([[maybe_unused]] const store::Version done, store.commit(std::move(transaction)));
+    return {};
+}
+
 void FileSweep::count(const FileState& file) {
     const std::optional<Number> needs = needs_history_above(file);
     if (needs && *needs < acknowledged_) {

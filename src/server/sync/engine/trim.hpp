@@ -79,6 +79,8 @@ Result<std::optional<StoredHistory>> stored_history(const store::Snapshot& snaps
 /// go on counting, so that a device from before is unknown (208) and never taken for another.
 /// REQUIRES: no engine of the app runs.
 Result<void> erase_sync(store::Store& store, const ObjectId& app);
+/// What is left then: for an app that is no more.
+Result<void> forget_sync(store::Store& store, const ObjectId& app);
 
 /// Goes through an app's files a slice at a time, so that writers wait for no more than a slice.
 class FileSweep {

@@ -350,11 +350,10 @@ void SyncService::users_changed(std::vector<ChangedUser> users) {
 void SyncService::app_removed(const ObjectId& app) {
     user_data_.remove(app);
     close_connections(app, "", 1011, "the app was removed");
-    routes_.remove(app);
-    const MutexLock lock(mutex_);
-    if (const auto found = slots_.find(app); found != slots_.end()) {
-        retired_.push_back(std::move(found->second));
-        slots_.erase(found);
+    terminate(app);
+    if (const Result<void> forgotten = forget_sync(store_, app); !forgotten) {
+        log_.error("cannot delete the sync state of an app",
+                   {{"app", app.to_string()}, {"error", forgotten.error().what()}});
     }
 }
 

@@ -99,6 +99,8 @@ class SyncService final : public OutsideWriter {
     Result<std::vector<DeviceReport>> devices(const ObjectId& app, std::uint64_t after,
                                               std::size_t count_max);
     Result<HistoryReport> history(const ObjectId& app);
+    /// Why devices could not sync with the app as it is configured.
+    Result<void> check(const App& app);
     /// Begins to forget history of every app; it goes on in the background.
     void trim();
     /// The newest store version up to which no app needs past images, at most `most`.

@@ -45,6 +45,10 @@ Result<HistoryReport> SyncService::history(const ObjectId& app) {
     return engine->history();
 }
 
+Result<void> SyncService::check(const App& app) {
+    return find_slot(app.id) != nullptr ? Result<void>() : claim(app);
+}
+
 /// Apps that nobody has used since the server started: what is old of theirs has to go too, since
 /// it holds back the documents' past of all.
 void SyncService::open_for_trimming() {
