@@ -55,15 +55,14 @@ Result<void> EngineImpl::finish_trim(const TrimInput& trim) {
     std::vector<Number> attached;
     {
         const MutexLock lock(mutex_);
-        const auto add_attached = [&](const std::vector<Number>& idents) {
-            std::copy_if(idents.begin(), idents.end(), std::back_inserter(attached),
-                         [&](Number ident) {
-                             return sessions_.contains(ident) || departed_.contains(ident) ||
-                                    !integrator_.is_idle(ident);
-                         });
-        };
-        add_attached(sweep.passed_over());
-        add_attached(sweep.forgotten());
+        for (const std::vector<Number>* idents : {&sweep.passed_over(), &sweep.forgotten()}) {
+            for (const Number ident : *idents) {
+                if (sessions_.contains(ident) || departed_.contains(ident) ||
+                    !integrator_.is_idle(ident)) {
+                    attached.push_back(ident);
+                }
+            }
+        }
     }
     for (const Number ident : attached) {
         TOMBOLO_TRY(const LoadedFile* file, integrator_.load(ident));
