@@ -46,6 +46,7 @@ struct Peer {
     SyncDevice device;
     std::int64_t seen_ms = 0; ///< when it was connected last, and the server had let it in
     std::uint64_t messages_before = 0;
+    bool was_reset = false;      ///< by an operator
     View wanted = 0;             ///< of the newest subscription set
     View readable = every_value; ///< by the role that the server must go by
     View told = every_value;     ///< by the role at the last IDENT
@@ -168,6 +169,7 @@ class EngineRun {
             {p.cut_after_upload, &EngineRun::cut_after_upload},
             {p.be_away, &EngineRun::be_away},
             {p.trim, &EngineRun::trim},
+            {p.reset, &EngineRun::reset},
         };
         std::uint32_t sum = 0;
         for (const Choice& choice : all) {
@@ -229,10 +231,16 @@ class EngineRun {
         }
     }
 
-    /// A device that was away for too long begins anew with another file.
+    void reset(Peer& peer) {
+        peer.was_reset = true;
+        world_.engine().reset_file(peer.device.file(), choices_.percent(30),
+                                   [](const Result<void>&) {});
+    }
+
+    /// A device that was reset, or away for too long, begins anew with another file.
     void replace_expired(Peer& peer) {
         const std::int64_t away_ms = world_.clock().unix_ms() - peer.seen_ms;
-        if (profile_.crash == 0 && away_ms < offline_ms) {
+        if (!peer.was_reset && profile_.crash == 0 && away_ms < offline_ms) {
             fail(peer, "was away for a permitted time (" + std::to_string(away_ms) +
                            " ms) and has to be reset: " + peer.device.error()->body.message);
             return;
@@ -359,7 +367,7 @@ class EngineRun {
     }
 
     void check(Peer& peer) {
-        if (profile_.trim > 0 && !failure_ && peer.device.error() &&
+        if (profile_.trim + profile_.reset > 0 && !failure_ && peer.device.error() &&
             (peer.device.error()->code == protocol::SyncErrorCode::client_file_expired ||
              peer.device.error()->code == protocol::SyncErrorCode::bad_client_file_ident)) {
             replace_expired(peer);

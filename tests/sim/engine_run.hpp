@@ -38,6 +38,8 @@ struct EngineProfile {
     std::uint32_t be_away = 0;
     /// Time passes in hours and history is trimmed; devices that were away for too long are reset.
     std::uint32_t trim = 0;
+    /// A device is told to reset, or given up, by an operator.
+    std::uint32_t reset = 0;
     /// Percent of subscriptions that select everything.
     std::uint32_t wide = 0;
     /// The first device may do everything.

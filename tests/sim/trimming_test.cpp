@@ -43,6 +43,22 @@ TEST(TrimmingSim, devices_converge_while_history_goes) {
               << expired << " devices reset\n";
 }
 
+TEST(TrimmingSim, devices_converge_while_others_are_reset) {
+    EngineProfile profile = trimming();
+    profile.trim = 20;
+    profile.reset = 30;
+    EngineRunOptions options;
+    options.profile = &profile;
+    std::uint64_t reset = 0;
+    for (std::uint64_t seed = 0; seed < 100; ++seed) {
+        const EngineRunResult result = run_engine(seed, options);
+        ASSERT_FALSE(result.failure) << "seed " << seed << ": " << *result.failure;
+        reset += result.expired;
+    }
+    EXPECT_GT(reset, 100U);
+    std::cout << "resets: 0 failures in 100 runs, " << reset << " devices reset\n";
+}
+
 TEST(TrimmingSim, without_crashes_only_devices_that_were_away_too_long_are_reset) {
     EngineProfile profile = trimming();
     profile.crash = 0;
