@@ -92,7 +92,7 @@ function(tombolo_tool name)
     target_link_libraries(${name} PRIVATE tombolo_options ${arg_LIBRARIES})
 endfunction()
 
-# GoogleTest's main and RapidCheck, compiled against once; test programs share the precompiled header.
+# A program of GoogleTest cases, with its main; each case has the same time limit.
 function(tombolo_test name)
     cmake_parse_arguments(arg "" "LABEL" "SOURCES;LIBRARIES" ${ARGN})
     add_executable(${name} ${arg_SOURCES})
