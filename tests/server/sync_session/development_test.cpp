@@ -114,6 +114,19 @@ TEST_F(Development, a_query_makes_its_field_queryable_only_in_development_mode) 
     device.synchronize();
 }
 
+TEST_F(Development, a_mark_from_before_a_refused_schema_is_answered_before_the_error) {
+    Script script(server_, server_.log_in());
+    const protocol::SaltedFileIdent file = script.bind_new();
+    script.ident(file);
+    script.mark(1);
+    ChangesetBuilder more;
+    more.add_table("Boat", TableKind::top_level, "_id", PayloadType::object_id, false);
+    script.upload({{2, 0, more.finish().value()}}, {{2}, {0}}, 0);
+    script.mark(2);
+    script.downloads_until_mark(1);
+    script.expect_error(SyncErrorCode::invalid_schema_change);
+}
+
 TEST_F(Development, a_clients_classes_and_properties_become_the_apps) {
     set_development_mode(true);
     // Documents had the field before anybody declared it.

@@ -280,6 +280,7 @@ void EngineImpl::roles_changed(std::string_view user_id) {
         }
         {
             const MutexLock lock(each.mailbox->mutex);
+            each.mailbox->content.error_after = 0;
             each.mailbox->content.error =
                 session_error(SyncErrorCode::session_closed, "permissions changed");
         }

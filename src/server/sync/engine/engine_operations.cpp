@@ -143,6 +143,7 @@ void EngineImpl::end_session(const std::shared_ptr<Mailbox>& mailbox, SyncErrorC
     {
         const MutexLock lock(mailbox->mutex);
         mailbox->content.error = std::move(error);
+        mailbox->content.error_after = 0;
     }
     mailbox->notify();
 }

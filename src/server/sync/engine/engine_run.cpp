@@ -296,16 +296,18 @@ void EngineImpl::finish_input(const Input& input, std::optional<SessionError> er
     if (error && input.mailbox != nullptr) {
         input.mailbox->is_dead = true;
     }
+    const bool is_upload = std::holds_alternative<UploadInput>(input.what);
     integrator_.batch().effects.push_back([mailbox = input.mailbox, bytes = input.bytes(),
-                                           error = std::move(error),
+                                           is_upload, error = std::move(error),
                                            also = std::move(also)](store::Version) {
         const MutexLock lock(mailbox->mutex);
         Mailbox::Content& content = mailbox->content;
         content.backlog_bytes -= std::min(content.backlog_bytes, bytes);
-        ++content.processed;
         if (error && !content.error) {
             content.error = error;
+            content.error_after = is_upload ? content.processed : 0;
         }
+        ++content.processed;
         if (also) {
             also(content);
         }

@@ -5,6 +5,9 @@
 namespace tombolo::server::sync {
 
 SessionError session_error(protocol::SyncErrorCode code, std::string message) {
+    if (code == protocol::SyncErrorCode::bad_client_file_ident) {
+        message = "Bad client file identifier (IDENT): " + message;
+    }
     return {code,
             protocol::make_json_error(code, protocol::SessionIdent{1}, std::move(message)).body};
 }

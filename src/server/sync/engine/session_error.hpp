@@ -8,7 +8,8 @@
 
 namespace tombolo::server::sync {
 
-/// With the action and flags that the table recommends.
+/// With the action and flags that the table recommends. What apps look for in the text of an error
+/// (the words of the service before us) is put before the message.
 SessionError session_error(protocol::SyncErrorCode code, std::string message);
 
 } // namespace tombolo::server::sync

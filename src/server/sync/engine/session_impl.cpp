@@ -138,6 +138,7 @@ void SessionImpl::take_mail(Now& now) {
     now.is_closed = mail.is_closed;
     now.file = mail.file;
     now.error = mail.error;
+    now.error_after = mail.error_after;
     now.processed = mail.processed;
     if (!mail.query_errors.empty() && !mail.is_closed && !mail.error) {
         now.query_error = std::move(mail.query_errors.front());
@@ -203,19 +204,31 @@ std::optional<Outgoing> SessionImpl::next() {
 }
 
 Result<std::optional<Outgoing>> SessionImpl::step() {
-    Now now = look();
+    const Now now = look();
     if (now.is_closed) {
         is_over_ = true;
         return std::optional<Outgoing>();
     }
-    if (now.error || now.published.has_failed) {
+    std::optional<Outgoing> message;
+    if (!now.published.has_failed && (!now.error || owes_mark_before(now.error_after))) {
+        TOMBOLO_TRY(message, advance(now));
+    }
+    if (!message && (now.error || now.published.has_failed)) {
         is_over_ = true;
         return std::optional<Outgoing>(
-            now.error ? *std::move(now.error)
+            now.error ? *now.error
                       : session_error(SyncErrorCode::session_closed, "sync has stopped"));
     }
+    return message;
+}
+
+bool SessionImpl::owes_mark_before(std::uint64_t inputs) const {
+    return !marks_.empty() && marks_.front().after_inputs <= inputs;
+}
+
+Result<std::optional<Outgoing>> SessionImpl::advance(const Now& now) {
     if (now.query_error) {
-        return std::optional<Outgoing>(*std::move(now.query_error));
+        return std::optional<Outgoing>(*now.query_error);
     }
     if (!now.is_ready) {
         return std::optional<Outgoing>();

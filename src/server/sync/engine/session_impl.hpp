@@ -37,6 +37,9 @@ struct Mailbox {
         std::set<Number> requested;                 ///< points whose QUERY came in this binding
         std::list<OutgoingQueryError> query_errors; ///< takes no memory while empty
         std::optional<SessionError> error;
+        /// How many of the session's inputs came before what the error is about: MARKs among them
+        /// are answered first. 0: nothing is said before the error.
+        std::uint64_t error_after = 0;
         std::uint64_t processed = 0; ///< how many of the session's inputs
         std::size_t backlog_bytes = 0;
         /// Of the newest epoch's view.
@@ -126,6 +129,7 @@ class SessionImpl final : public Session {
         std::shared_ptr<const FileState> file;
         std::optional<OutgoingQueryError> query_error;
         std::optional<SessionError> error;
+        std::uint64_t error_after = 0;
         std::uint64_t processed = 0;
         std::shared_ptr<const Model> model; ///< of the file's schema version; null: gone
         const Epoch* point = nullptr;       ///< the next point above the cursor
@@ -139,6 +143,8 @@ class SessionImpl final : public Session {
     Number next_concerned(const View* view, Number limit);
     const ViewGroup* group_of(const View& view) const;
     Result<std::optional<Outgoing>> step();
+    Result<std::optional<Outgoing>> advance(const Now& now);
+    bool owes_mark_before(std::uint64_t inputs) const;
     void start_bootstrap(const Now& now);
     Result<std::optional<Outgoing>> continue_bootstrap(const Now& now);
     Result<std::optional<Outgoing>> steady(const Now& now);
