@@ -44,6 +44,7 @@ CommandTable make_table() {
     add_init_command(table);
     add_deploy_commands(table);
     add_user_commands(table);
+    add_access_list_commands(table);
     add_secret_commands(table);
     add_value_commands(table);
     add_function_commands(table);

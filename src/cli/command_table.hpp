@@ -15,6 +15,7 @@ void add_app_commands(CommandTable& table);
 void add_init_command(CommandTable& table);
 void add_deploy_commands(CommandTable& table);
 void add_user_commands(CommandTable& table);
+void add_access_list_commands(CommandTable& table);
 void add_secret_commands(CommandTable& table);
 void add_value_commands(CommandTable& table);
 void add_function_commands(CommandTable& table);

@@ -309,6 +309,88 @@ TEST_F(AppProcess, functions_run_as_system_and_print_results) {
     EXPECT_EQ(run({"function", "run", "sum", "--args", R"({"$oid": "x"})"}).code, 2);
 }
 
+TEST_F(AppProcess, a_function_of_the_directory_runs_without_being_deployed) {
+    const std::string root = setup_->folder().write("local/root_config.json", R"({"name": "l"})");
+    static_cast<void>(
+        setup_->folder().write("local/functions/twice.js",
+                               "exports = async (n) => { console.log('here'); return 2 * n; };"));
+    const std::string local = root.substr(0, root.rfind('/'));
+    EXPECT_EQ(run({"function", "run", "twice", "--args", "21"}).code, 4) << "not deployed";
+    const Output twice =
+        run({"function", "run", "twice", "--args", "21", "--use-local-app", "--local", local});
+    EXPECT_EQ(twice.code, 0) << twice.err;
+    EXPECT_THAT(twice.out, HasSubstr("42"));
+    EXPECT_THAT(twice.err, HasSubstr("here"));
+    EXPECT_EQ(run({"function", "run", "none", "--use-local-app", "--local", local}).code, 4);
+    EXPECT_THAT(run({"function", "list", "--local", local}).out, HasSubstr("twice"));
+}
+
+TEST_F(AppProcess, an_access_list_is_kept) {
+    ASSERT_EQ(setup_->run({"apps", "create", "guarded"}).code, 0);
+    const auto guarded = [](std::vector<std::string> words) {
+        words.insert(words.end(), {"--app", "guarded"});
+        return setup_->run(words);
+    };
+    EXPECT_THAT(guarded({"accessList", "list"}).err, HasSubstr("every address"));
+    EXPECT_EQ(guarded({"accessList", "create"}).code, 2);
+    EXPECT_EQ(guarded({"accessList", "create", "--ip", "nowhere"}).code, 1);
+    const Output added =
+        guarded({"access-list", "create", "--ip", "192.0.2.0/24", "--comment", "office"});
+    EXPECT_EQ(added.code, 0) << added.err;
+    EXPECT_THAT(added.err, HasSubstr("your own address"));
+    EXPECT_EQ(guarded({"accessList", "create", "--use-current"}).code, 0);
+    EXPECT_THAT(guarded({"accessList", "ls"}).out, HasSubstr("office"));
+    EXPECT_EQ(
+        guarded({"accessList", "update", "--ip", "192.0.2.0/24", "--new-ip", "192.0.2.7"}).code, 0);
+    EXPECT_EQ(guarded({"accessList", "delete", "--ip", "192.0.2.0/24", "--yes"}).code, 4);
+    EXPECT_EQ(guarded({"accessList", "delete", "--ip", "192.0.2.7", "--yes"}).code, 0);
+    EXPECT_EQ(guarded({"accessList", "list", "--json"}).objects().size(), 1U);
+}
+
+TEST_F(AppProcess, an_app_can_be_copied_with_its_directory) {
+    const std::string local = setup_->folder().path().string() + "/copy";
+    const Output copied =
+        setup_->run({"apps", "create", "copy", "--remote", app_, "--local", local});
+    ASSERT_EQ(copied.code, 0) << copied.err;
+    EXPECT_THAT(setup_->run({"function", "list", "--app", "copy"}).out, HasSubstr("sum"));
+    EXPECT_TRUE(std::filesystem::exists(local + "/functions/sum.js"));
+    EXPECT_EQ(setup_->run({"apps", "create", "x", "--remote", "nobody"}).code, 4);
+    EXPECT_EQ(setup_->run({"apps", "create", "x", "--template", "any"}).code, 2);
+}
+
+TEST_F(AppProcess, documents_are_checked_against_the_deployed_schema) {
+    ASSERT_EQ(setup_->run({"apps", "create", "checked", "--cluster", "Cluster0"}).code, 0);
+    const auto checked = [](std::vector<std::string> words) {
+        words.insert(words.end(), {"--app", "checked"});
+        return setup_->run(words);
+    };
+    const std::string root = setup_->folder().write("checked/root_config.json", R"({"name": "c"})");
+    const std::string place = "checked/data_sources/mongodb-atlas/";
+    static_cast<void>(setup_->folder().write(place + "config.json",
+                                             R"({"name": "mongodb-atlas", "type": "mongodb-atlas",
+                                   "config": {"clusterName": "Cluster0"}})"));
+    static_cast<void>(setup_->folder().write(place + "db/Cat/schema.json",
+                                             R"({"title": "Cat", "bsonType": "object",
+            "properties": {"_id": {"bsonType": "int"}, "name": {"bsonType": "string"}}})"));
+    const Output pushed = checked({"push", "--local", root.substr(0, root.rfind('/')), "--yes"});
+    ASSERT_EQ(pushed.code, 0) << pushed.err;
+    const std::string cats = setup_->folder().write(
+        "mixed.json", "{\"_id\": 1, \"name\": \"Mia\"}\n{\"_id\": 2, \"name\": 3}");
+    ASSERT_EQ(checked({"data", "import", cats, "-d", "db", "-c", "Cat"}).code, 0);
+    const std::string errors = setup_->folder().path().string() + "/errors.json";
+    const Output all = checked({"schema", "validate", "-d", "db", "-c", "Cat", "-e", errors});
+    EXPECT_EQ(all.code, 1);
+    EXPECT_THAT(all.out, HasSubstr("1 of 2 documents do not fit"));
+    EXPECT_TRUE(std::filesystem::exists(errors));
+    EXPECT_EQ(
+        checked({"schema", "validate", "-d", "db", "-c", "Cat", "--filter", R"({"_id": 1})"}).code,
+        0);
+    EXPECT_EQ(checked({"schema", "validate", "-d", "db", "-c", "Dog"}).code, 4);
+    const Output sampled = setup_->run({"schema", "generate", "--path", cats, "--title", "Cat"});
+    EXPECT_EQ(sampled.code, 0) << sampled.err;
+    EXPECT_THAT(sampled.out, HasSubstr("\"mixed\""));
+}
+
 TEST_F(AppProcess, logs_are_listed_and_followed) {
     const Output list = run({"logs", "list", "--limit", "5", "--json"});
     EXPECT_EQ(list.code, 0) << list.err;

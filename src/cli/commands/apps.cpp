@@ -1,6 +1,7 @@
 // apps: what there is on the server, making and removing it.
 
 #include "cli/command_table.hpp"
+#include "cli/commands/directories.hpp"
 #include "cli/run.hpp"
 #include "server/runtime/json.hpp"
 
@@ -36,6 +37,15 @@ ExitCode create(Run& run) {
     if (name.empty()) {
         throw Failure(ExitCode::usage, "the app needs a name", "tombolo apps create NAME");
     }
+    if (run.has("template")) {
+        throw Failure(ExitCode::usage, "this server has no templates",
+                      "tombolo push deploys the directory of one.");
+    }
+    const auto origin =
+        run.has("remote") ? run.find_app(run.value("remote")) : std::optional<RemoteApp>();
+    if (run.has("remote") && !origin) {
+        throw Failure(ExitCode::not_found, "there is no app '" + run.value("remote") + "'");
+    }
     json::object body{{"name", name},
                       {"deployment_model", run.arguments().value("deployment-model", "GLOBAL")},
                       {"environment", run.value("environment")}};
@@ -55,8 +65,14 @@ ExitCode create(Run& run) {
     }
     const json::object app =
         object_of(run.admin().post("/groups/" + run.admin().group() + "/apps", body));
-    run.console().result(app, "created " + text_of(app, "client_app_id"));
-    return ExitCode::done;
+    const RemoteApp made{text_of(app, "_id"), text_of(app, "client_app_id"), text_of(app, "name"),
+                         app};
+    run.select(made);
+    if (origin) {
+        copy_app(run, *origin, made);
+    }
+    run.console().result(app, "created " + made.client_app_id);
+    return run.has("local") ? pull(run) : ExitCode::done;
 }
 
 // The description as "key: value" lines, nested ones indented.
@@ -126,8 +142,9 @@ void add_app_commands(CommandTable& table) {
                               .run = list});
     table.commands.push_back(
         {.path = "apps create",
-         .summary = "Create an empty app",
-         .details = "To create an app from a directory, use tombolo push.",
+         .summary = "Create an empty app, or a copy of another",
+         .details = "To create an app from a directory, use tombolo push. A copy has the "
+                    "configuration of the other app, not its users, secrets and documents.",
          .arguments = {{.name = "NAME", .help = "Name of the app", .optional = true}},
          .flags = {{.name = "name", .letter = 'n', .value = "NAME", .help = "The same"},
                    {.name = "environment",
@@ -135,6 +152,11 @@ void add_app_commands(CommandTable& table) {
                     .value = "NAME",
                     .help = "Environment",
                     .choices = {"development", "testing", "qa", "production"}},
+                   {.name = "remote", .value = "APP", .help = "Make it a copy of this app"},
+                   {.name = "local",
+                    .value = "DIRECTORY",
+                    .help = "Write its directory there, as tombolo pull does"},
+                   {.name = "template", .value = "ID", .hidden = true},
                    {.name = "development-mode",
                     .help = "Let devices define classes and properties"},
                    {.name = "cluster",

@@ -12,6 +12,7 @@
 
 #include "cli/app_directory.hpp"
 #include "cli/command_table.hpp"
+#include "cli/commands/directories.hpp"
 #include "cli/run.hpp"
 #include "cli/zip_reader.hpp"
 #include "server/runtime/json.hpp"
@@ -387,6 +388,18 @@ std::string change_text(const server::FileChange& change) {
     return verb + change.path;
 }
 
+} // namespace
+
+void copy_app(Run& run, const RemoteApp& from, const RemoteApp& to) {
+    run.select(from);
+    AppJson app = app_to_json(exported(run));
+    run.select(to);
+    app.app["name"] = to.name;
+    app.app.erase("app_id");
+    static_cast<void>(
+        run.admin().post(run.app_path("/import"), app.app, {{"strategy", "replace-by-name"}}));
+}
+
 ExitCode pull(Run& run) {
     const RemoteApp app = run.app();
     std::string root = run.value("local");
@@ -439,6 +452,8 @@ ExitCode pull(Run& run) {
     return ExitCode::done;
 }
 
+namespace {
+
 ExitCode show_diff(Run& run) {
     const std::string root = local_root(run);
     const json::object app = read_local(root);
@@ -465,6 +480,15 @@ ExitCode list_deployments(Run& run) {
                         text_of(each, "status"), text_of(each, "origin"), text_of(each, "name")});
     }
     run.console().table({"Id", "Deployed", "Status", "Origin", "Name"}, rows, objects);
+    return ExitCode::done;
+}
+
+ExitCode describe_deployment(Run& run) {
+    const json::object one =
+        object_of(run.admin().get(run.app_path("/deployments/" + percent_encode(run.value("ID")))));
+    run.console().result(one, text_of(one, "_id") + "\ndeployed: " + time_text(one, "deployed_at") +
+                                  "\nstatus: " + text_of(one, "status") + "\norigin: " +
+                                  text_of(one, "origin") + "\nname: " + text_of(one, "name"));
     return ExitCode::done;
 }
 
@@ -579,6 +603,11 @@ void add_deploy_commands(CommandTable& table) {
                               .summary = "List the deployments, newest first",
                               .flags = {app_flag()},
                               .run = list_deployments});
+    table.commands.push_back({.path = "deploy describe",
+                              .summary = "Show one deployment",
+                              .arguments = {{.name = "ID", .help = "Of the deployment"}},
+                              .flags = {app_flag()},
+                              .run = describe_deployment});
     table.commands.push_back({.path = "deploy redeploy",
                               .summary = "Deploy an earlier configuration again",
                               .arguments = {{.name = "ID", .help = "Of the deployment"}},

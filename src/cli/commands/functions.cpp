@@ -2,9 +2,11 @@
 
 #include <boost/json/serialize.hpp>
 
+#include "cli/app_directory.hpp"
 #include "cli/command_table.hpp"
 #include "cli/run.hpp"
 #include "core/ejson.hpp"
+#include "server/app/function_config.hpp"
 #include "server/runtime/json.hpp"
 
 namespace tombolo::cli {
@@ -13,7 +15,34 @@ namespace {
 
 namespace json = boost::json;
 
+server::FunctionsConfig local_functions(const Run& run) {
+    const auto root = find_app_root(run.value("local").empty() ? "." : run.value("local"));
+    if (!root) {
+        throw Failure(ExitCode::usage, "there is no app directory here",
+                      "Name one with --local DIRECTORY.");
+    }
+    const Result<server::AppTree> tree = server::read_app_directory(*root);
+    if (!tree) {
+        throw Failure(tree.error());
+    }
+    return server::parse_functions(*tree);
+}
+
+ExitCode list_local(Run& run) {
+    std::vector<json::object> functions;
+    std::vector<std::vector<std::string>> rows;
+    for (const auto& [name, function] : local_functions(run).functions) {
+        functions.push_back({{"name", name}, {"private", function.is_private}});
+        rows.push_back({name, function.is_private ? "private" : "public"});
+    }
+    run.console().table({"Name", "Visibility"}, rows, functions);
+    return ExitCode::done;
+}
+
 ExitCode list(Run& run) {
+    if (run.has("local")) {
+        return list_local(run);
+    }
     const auto functions = objects_of(run.admin().get(run.app_path("/functions")));
     std::vector<std::vector<std::string>> rows;
     rows.reserve(functions.size());
@@ -47,6 +76,20 @@ void show_logs(Run& run, const json::object& answer, const char* key) {
     }
 }
 
+// The source in the directory here, run by the server without being deployed.
+json::object source_body(const Run& run, const std::string& name, const json::array& arguments) {
+    const server::FunctionsConfig local = local_functions(run);
+    const auto found = local.functions.find(name);
+    if (found == local.functions.end()) {
+        throw Failure(ExitCode::not_found, "the app directory here has no function '" + name + "'");
+    }
+    const std::string list = json::serialize(json::string(json::serialize(arguments)));
+    return {{"source", found->second.source},
+            {"eval_source", "(typeof exports === \"function\" ? exports : module.exports)"
+                            "(...EJSON.parse(" +
+                                list + "))"}};
+}
+
 ExitCode call(Run& run) {
     const std::string name = run.value("NAME").empty() ? run.required("name") : run.value("NAME");
     json::array arguments;
@@ -55,9 +98,12 @@ ExitCode call(Run& run) {
     }
     const std::string user = run.value("user");
     const Query query = user.empty() ? Query{{"run_as_system", "true"}} : Query{{"user_id", user}};
-    const json::object answer =
-        object_of(run.admin().post(run.app_path("/debug/execute_function"),
-                                   json::object{{"name", name}, {"arguments", arguments}}, query));
+    const bool local = run.has("use-local-app");
+    const json::object body = local ? source_body(run, name, arguments)
+                                    : json::object{{"name", name}, {"arguments", arguments}};
+    const json::object answer = object_of(run.admin().post(
+        run.app_path(local ? "/debug/execute_function_source" : "/debug/execute_function"), body,
+        query));
     const std::string error = text_of(answer, "error");
     if (!run.console().json()) {
         show_logs(run, answer, "logs");
@@ -82,7 +128,10 @@ void add_function_commands(CommandTable& table) {
     table.commands.push_back({.path = "function list",
                               .aliases = {"ls"},
                               .summary = "List the functions",
-                              .flags = {app_flag()},
+                              .flags = {app_flag(),
+                                        {.name = "local",
+                                         .value = "DIRECTORY",
+                                         .help = "Those of this app directory instead"}},
                               .run = list});
     table.commands.push_back(
         {.path = "function run",
@@ -98,9 +147,12 @@ void add_function_commands(CommandTable& table) {
                     .help = "An argument: Extended JSON, else it is a string",
                     .repeatable = true},
                    {.name = "user", .letter = 'u', .value = "ID", .help = "Run as this user"},
+                   {.name = "use-local-app",
+                    .help = "Run the source of the app directory here instead of what is deployed; "
+                            "what it calls is the deployed app's"},
                    {.name = "local",
                     .value = "DIRECTORY",
-                    .help = "App directory that names the app"}},
+                    .help = "App directory; otherwise the one that this is called in"}},
          .examples = {{"tombolo function run sum --args 1 --args 2", "Two numbers"},
                       {"tombolo function run find --args '{\"_id\": {\"$oid\": "
                        "\"65f000000000000000000001\"}}' --user 65f0aa",

@@ -8,8 +8,11 @@
 
 #include "cli/app_directory.hpp"
 #include "cli/command_table.hpp"
+#include "cli/commands/directories.hpp"
+#include "cli/data/document_reader.hpp"
 #include "cli/run.hpp"
 #include "server/app/app_config.hpp"
+#include "server/app/schema_inference.hpp"
 #include "server/runtime/json.hpp"
 
 namespace tombolo::cli {
@@ -119,25 +122,44 @@ std::string save_schema(const std::string& source, const std::string& database,
     return (folder / "schema.json").string();
 }
 
-ExitCode generate(Run& run) {
-    const std::string database = run.required("database");
-    const std::string collection = run.required("collection");
-    const json::object source = data_source(run);
-    json::object body{
-        {"database_name", database},
-        {"collection_name", collection},
-        {"limit", run.arguments().number("limit", 1, sample_max).value_or(sample_default)},
-        {"skip", run.arguments().number("skip", 0, INT32_MAX).value_or(0)},
-        {"filter", json_flag(run, "filter")},
-        {"sort", json_flag(run, "sort")}};
-    const json::object answer = object_of(run.admin().post(
-        run.app_path("/services/" + text_of(source, "_id") + "/commands/generate_schema"), body));
-    json::object schema = server::object_or_empty(answer, "schema");
+// A schema of a file's documents; needs no server.
+json::object schema_of_file(const Run& run, std::size_t limit, std::size_t skip) {
+    const std::string path = run.value("path");
+    const Result<std::unique_ptr<ByteSource>> source = open_file(path);
+    if (!source) {
+        throw Failure(source.error());
+    }
+    const Result<DataFormat> format = format_of(path);
+    const auto reader = make_reader(format ? *format : DataFormat::json, **source);
+    server::SchemaInference inference;
+    BsonBuffer document;
+    for (std::size_t at = 0; inference.documents() < limit; ++at) {
+        const Result<bool> more = reader->next(document);
+        if (!more) {
+            throw Failure(ExitCode::usage, path + ": " + more.error().what());
+        }
+        if (!*more) {
+            break;
+        }
+        if (at >= skip) {
+            inference.add(mql::BsonDocumentView::from_trusted(document));
+        }
+    }
+    if (inference.documents() == 0) {
+        throw Failure(ExitCode::failure, "there are no documents in " + path);
+    }
+    const std::string stem = fs::path(path).filename().string();
+    const std::string collection = run.value("collection");
+    return inference.schema(collection.empty() ? stem.substr(0, stem.find('.')) : collection);
+}
+
+ExitCode show_schema(Run& run, json::object schema, const std::string& source,
+                     const std::string& database, const std::string& collection) {
     if (run.has("title")) {
         schema["title"] = run.value("title");
     }
     if (run.has("save")) {
-        const std::string path = save_schema(text_of(source, "name"), database, collection, schema);
+        const std::string path = save_schema(source, database, collection, schema);
         run.console().result({{"path", path}, {"schema", schema}}, "wrote " + path);
         return ExitCode::done;
     }
@@ -145,6 +167,74 @@ ExitCode generate(Run& run) {
     text.pop_back();
     run.console().result(schema, text);
     return ExitCode::done;
+}
+
+ExitCode generate(Run& run) {
+    const std::int64_t limit =
+        run.arguments().number("limit", 1, sample_max).value_or(sample_default);
+    const std::int64_t skip = run.arguments().number("skip", 0, INT32_MAX).value_or(0);
+    if (run.has("path")) {
+        const bool save = run.has("save");
+        const auto named = [&](const char* flag) {
+            return save ? run.required(flag) : std::string();
+        };
+        return show_schema(
+            run,
+            schema_of_file(run, static_cast<std::size_t>(limit), static_cast<std::size_t>(skip)),
+            named("datasource"), named("database"), named("collection"));
+    }
+    const std::string database = run.required("database");
+    const std::string collection = run.required("collection");
+    const json::object source = data_source(run);
+    json::object body{{"database_name", database},
+                      {"collection_name", collection},
+                      {"limit", limit},
+                      {"skip", skip},
+                      {"filter", json_flag(run, "filter")},
+                      {"sort", json_flag(run, "sort")}};
+    const json::object answer = object_of(run.admin().post(
+        run.app_path("/services/" + text_of(source, "_id") + "/commands/generate_schema"), body));
+    return show_schema(run, server::object_or_empty(answer, "schema"), text_of(source, "name"),
+                       database, collection);
+}
+
+json::object local_schema(const std::string& source, const std::string& database,
+                          const std::string& collection) {
+    const auto root = find_app_root(".");
+    const Result<server::AppTree> tree =
+        root ? server::read_app_directory(*root)
+             : Result<server::AppTree>(
+                   Error(ErrorCode::not_found, "there is no app directory here"));
+    if (!tree) {
+        throw Failure(tree.error());
+    }
+    const std::string path = "data_sources/" + server::path_part(source) + "/" +
+                             server::path_part(database) + "/" + server::path_part(collection) +
+                             "/schema.json";
+    const auto file = tree->find(path);
+    if (file == tree->end()) {
+        throw Failure(ExitCode::not_found, "there is no " + path);
+    }
+    const Result<json::object> schema = server::parse_json_object(file->second);
+    if (!schema) {
+        throw Failure(ExitCode::usage, path + ": " + schema.error().what());
+    }
+    return *schema;
+}
+
+json::object deployed_schema(Run& run, const std::string& source, const std::string& database,
+                             const std::string& collection) {
+    for (const json::object& each : objects_of(run.admin().get(run.app_path("/schemas")))) {
+        const json::object& place = server::object_or_empty(each, "metadata");
+        if (text_of(place, "data_source") == source && text_of(place, "database") == database &&
+            text_of(place, "collection") == collection) {
+            return server::object_or_empty(
+                object_of(run.admin().get(run.app_path("/schemas/" + text_of(each, "_id")))),
+                "schema");
+        }
+    }
+    throw Failure(ExitCode::not_found, "the collection has no schema",
+                  "Make one with tombolo schema generate --save.");
 }
 
 std::string language_of(const Run& run) {
@@ -234,6 +324,38 @@ ExitCode data_models(Run& run) {
 
 } // namespace
 
+ExitCode validate_documents(Run& run) {
+    const std::string database = run.required("database");
+    const std::string collection = run.required("collection");
+    const json::object source = data_source(run);
+    const std::string name = text_of(source, "name");
+    const json::object body{
+        {"database_name", database},
+        {"collection_name", collection},
+        {"from_schema", run.has("use-local-app")
+                            ? local_schema(name, database, collection)
+                            : deployed_schema(run, name, database, collection)},
+        {"limit", run.arguments().number("limit", 1, sample_max).value_or(sample_max)},
+        {"skip", run.arguments().number("skip", 0, INT32_MAX).value_or(0)},
+        {"query", json_flag(run, "filter")},
+        {"sort", json_flag(run, "sort")}};
+    const json::object answer = object_of(run.admin().post(
+        run.app_path("/services/" + text_of(source, "_id") + "/commands/validate_documents"),
+        body));
+    std::string text;
+    for (const json::object& each : objects_of(answer.at("errors"))) {
+        text += text_of(each, "error_count") + " x " + text_of(each, "field") + ": " +
+                text_of(each, "error_code") + "\n";
+    }
+    const std::string failed = text_of(answer, "total_error_count");
+    text += failed + " of " + text_of(answer, "total_processed_count") + " documents do not fit";
+    if (run.has("error-path")) {
+        write_text(fs::absolute(run.value("error-path")), server::pretty_json(answer));
+    }
+    run.console().result(answer, text);
+    return failed == "0" ? ExitCode::done : ExitCode::failure;
+}
+
 void add_model_commands(CommandTable& table) {
     table.commands.push_back(
         {.path = "schema generate",
@@ -254,6 +376,9 @@ void add_model_commands(CommandTable& table) {
                    {.name = "skip", .value = "N", .help = "Leave so many out first"},
                    {.name = "filter", .value = "JSON", .help = "Only documents that match"},
                    {.name = "sort", .value = "JSON", .help = "In this order"},
+                   {.name = "path",
+                    .value = "FILE",
+                    .help = "Sample this file (JSON, CSV or BSON) instead; needs no server"},
                    {.name = "title",
                     .value = "NAME",
                     .help = "Name of the class; otherwise the collection's"},

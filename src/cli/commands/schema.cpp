@@ -6,6 +6,7 @@
 
 #include "cli/app_directory.hpp"
 #include "cli/command_table.hpp"
+#include "cli/commands/directories.hpp"
 #include "cli/run.hpp"
 #include "schema/app_mapping.hpp"
 #include "server/runtime/json.hpp"
@@ -115,6 +116,9 @@ Checked check_server(Run& run) {
 }
 
 ExitCode validate(Run& run) {
+    if (run.has("collection")) {
+        return validate_documents(run);
+    }
     const bool remote = run.has("app");
     std::string where;
     Checked checked;
@@ -173,14 +177,39 @@ void add_schema_commands(CommandTable& table) {
                               .run = list});
     table.commands.push_back(
         {.path = "schema validate",
-         .summary = "Check the schemas of an app directory, or of an app",
+         .summary = "Check the schemas of an app directory or app, or documents against one",
          .details = "Finds everything that would keep them from being synced, all at once. Needs "
                     "no server for a directory; with --app it checks what is deployed. Ends with 2 "
-                    "when there are errors.",
+                    "when there are errors.\n\nWith --collection it checks the documents that are "
+                    "there against the collection's schema, and ends with 1 when some do not fit.",
          .arguments = {{.name = "DIRECTORY",
                         .help = "App directory; otherwise the one that this is called in",
                         .optional = true}},
-         .flags = {app_flag()},
+         .flags = {app_flag(),
+                   {.name = "datasource",
+                    .letter = 's',
+                    .value = "NAME",
+                    .help = "Data source; otherwise the only one"},
+                   {.name = "database", .letter = 'd', .value = "NAME", .help = "Database"},
+                   {.name = "collection",
+                    .letter = 'c',
+                    .value = "NAME",
+                    .help = "Collection whose documents are checked"},
+                   {.name = "limit",
+                    .letter = 'l',
+                    .value = "N",
+                    .help = "At most so many documents (10000)"},
+                   {.name = "skip", .value = "N", .help = "Leave so many out first"},
+                   {.name = "filter", .value = "JSON", .help = "Only documents that match"},
+                   {.name = "sort", .value = "JSON", .help = "In this order"},
+                   {.name = "use-local-app",
+                    .help = "Take the schema of the app directory here, not the deployed one"},
+                   {.name = "error-path",
+                    .letter = 'e',
+                    .value = "FILE",
+                    .help = "Write what does not fit there, as JSON"}},
+         .examples = {{"tombolo schema validate -d app -c Dog --use-local-app",
+                       "Would the changed schema fit the dogs that are there?"}},
          .run = validate});
 }
 

@@ -71,8 +71,7 @@ void add_api_key_routes(Dispatcher& dispatcher, auth::Context& context) {
         route.method = one.method;
         route.pattern = std::string(client_base) + "/auth/api_keys" + one.suffix;
         route.run = [&context, &one](Call& call) {
-            const auth::Caller caller = auth::Sessions(context).caller(call.request.bearer_token(),
-                                                                       auth::TokenKind::refresh);
+            const auth::Caller caller = caller_of(call, context, auth::TokenKind::refresh);
             return one.action(auth::ApiKeys(context), caller, call);
         };
         dispatcher.add(std::move(route));

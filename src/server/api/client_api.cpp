@@ -18,6 +18,18 @@ void add_client_routes(Dispatcher& dispatcher, auth::Context& context) {
     add_endpoint_routes(dispatcher, context);
 }
 
+namespace {
+
+void check_address(const Call& call, const auth::Context& context, const server::App& app) {
+    const std::string& address = call.request.remote_address;
+    if (!context.apps.access_list(app.id)->admits(address)) {
+        throw ApiException(
+            forbidden("Forbidden", "the app's access list does not have this address: " + address));
+    }
+}
+
+} // namespace
+
 std::shared_ptr<const server::App> app_of(const Call& call, const auth::Context& context) {
     const std::string& id = call.parameter("app");
     auto app = context.apps.find(id);
@@ -25,6 +37,7 @@ std::shared_ptr<const server::App> app_of(const Call& call, const auth::Context&
         throw ApiException(
             not_found("AppNotFound", "cannot find app using Client App ID '" + id + "'"));
     }
+    check_address(call, context, *app);
     return app;
 }
 
@@ -34,6 +47,12 @@ auth::Caller caller_of(const Call& call, auth::Context& context, const server::A
     if (caller.app->id != app.id) {
         throw ApiException(forbidden("UserAppDomainMismatch", "the token belongs to another app"));
     }
+    return caller;
+}
+
+auth::Caller caller_of(const Call& call, auth::Context& context, auth::TokenKind kind) {
+    auth::Caller caller = auth::Sessions(context).caller(call.request.bearer_token(), kind);
+    check_address(call, context, *caller.app);
     return caller;
 }
 

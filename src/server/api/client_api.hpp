@@ -30,10 +30,13 @@ void add_endpoint_routes(Dispatcher& dispatcher, auth::Context& context);
 
 // Shared by the resources.
 
-/// The app in the path; 404 with the text that SDK tests expect.
+/// The app in the path; 404 with the text that SDK tests expect, 403 for an address that its access
+/// list does not have.
 std::shared_ptr<const server::App> app_of(const Call& call, const auth::Context& context);
 /// The caller of an app-scoped route: a token of another app is 403 (S-14).
 auth::Caller caller_of(const Call& call, auth::Context& context, const server::App& app);
+/// The caller of a user-scoped route, whose app is the token's.
+auth::Caller caller_of(const Call& call, auth::Context& context, auth::TokenKind kind);
 /// The body as an object; an empty body is an empty object.
 boost::json::object body_of(const Call& call);
 /// The member as a string; 400 MissingParameter or BadRequest.

@@ -62,8 +62,7 @@ void add_profile_routes(Dispatcher& dispatcher, auth::Context& context) {
     profile.pattern = std::string(client_base) + "/auth/profile";
     profile.run = [&context](Call& call) {
         const auth::Sessions sessions(context);
-        const auth::Caller caller =
-            sessions.caller(call.request.bearer_token(), auth::TokenKind::access);
+        const auth::Caller caller = caller_of(call, context, auth::TokenKind::access);
         return http::Response::json(
             200, boost::json::serialize(profile_of(caller, sessions.user(caller))));
     };
@@ -74,7 +73,7 @@ void add_profile_routes(Dispatcher& dispatcher, auth::Context& context) {
     remove.pattern = std::string(client_base) + "/auth/delete";
     remove.run = [&context](Call& call) {
         const auth::Sessions sessions(context);
-        sessions.remove_user(sessions.caller(call.request.bearer_token(), auth::TokenKind::access));
+        sessions.remove_user(caller_of(call, context, auth::TokenKind::access));
         return http::Response::empty(204);
     };
     dispatcher.add(std::move(remove));

@@ -14,8 +14,7 @@ void add_session_routes(Dispatcher& dispatcher, auth::Context& context) {
     refresh.run = [&context](Call& call) {
         throttle(call, context);
         const auth::Sessions sessions(context);
-        const auth::Caller caller =
-            sessions.caller(call.request.bearer_token(), auth::TokenKind::refresh);
+        const auth::Caller caller = caller_of(call, context, auth::TokenKind::refresh);
         const boost::json::object body{{"access_token", sessions.refresh(caller)}};
         return http::Response::json(201, boost::json::serialize(body));
     };
@@ -26,7 +25,7 @@ void add_session_routes(Dispatcher& dispatcher, auth::Context& context) {
     sign_out.pattern = std::string(client_base) + "/auth/session";
     sign_out.run = [&context](Call& call) {
         const auth::Sessions sessions(context);
-        sessions.sign_out(sessions.caller(call.request.bearer_token(), auth::TokenKind::refresh));
+        sessions.sign_out(caller_of(call, context, auth::TokenKind::refresh));
         return http::Response::empty(204);
     };
     dispatcher.add(std::move(sign_out));

@@ -114,6 +114,7 @@ Result<void> AppRepository::load() {
         app->config = std::move(parsed.config);
         app->tree = std::make_shared<const AppTree>(files);
         activate(std::move(app));
+        TOMBOLO_TRY_VOID(load_access_list(id));
     }
     TOMBOLO_TRY_VOID(cursor->status());
     return load_drafts();
@@ -321,6 +322,7 @@ Result<void> AppRepository::remove(const ObjectId& id) {
         const std::unique_lock maps(mutex_);
         by_id_.erase(id);
         by_client_id_.erase(gone->client_app_id);
+        access_.erase(id);
         std::erase_if(drafts_, [&](const auto& one) { return one.first.first == id; });
     }
     tell({AppEvent::Kind::removed, gone, nullptr});

@@ -33,6 +33,7 @@
 
 #include "core/object_id.hpp"
 #include "core/result.hpp"
+#include "server/app/access_list.hpp"
 #include "server/app/app_config.hpp"
 #include "server/app/app_tree.hpp"
 #include "server/app/schema_versions.hpp"
@@ -153,6 +154,9 @@ class AppRepository {
     /// Newest first.
     Result<std::vector<DeploymentInfo>> deployments(const ObjectId& app) const;
     Result<AppTree> tree(const ObjectId& app, std::uint64_t number) const;
+    /// Removes deployments beyond the newest `kept` of each app, with the file contents that
+    /// nothing else has; the active one and what drafts began from stay. How many were removed.
+    Result<std::size_t> trim_deployments(std::size_t kept);
 
     Result<void> set_secret(const ObjectId& app, const std::string& name, const std::string& value);
     /// not_found when it is not defined.
@@ -166,6 +170,12 @@ class AppRepository {
     Result<void> set_setting(const ObjectId& app, std::string_view name,
                              const boost::json::object& value);
 
+    /// Who may call the app, in force when this returns; part of no deployment.
+    std::shared_ptr<const AccessList> access_list(const ObjectId& app) const;
+    /// `change` may throw.
+    Result<std::shared_ptr<const AccessList>>
+    change_access_list(const ObjectId& app, const std::function<void(AccessList&)>& change);
+
   private:
     AppRepository(store::Store& store, const Sealer& sealer) : store_(store), sealer_(sealer) {}
 
@@ -174,6 +184,8 @@ class AppRepository {
     Result<DeployResult> write(const std::shared_ptr<const App>& current, const AppTree& tree,
                                ParsedApp parsed, const Writing& writing);
     Result<void> load_drafts();
+    Result<void> load_access_list(const ObjectId& app);
+    Result<std::size_t> trim_deployments(const App& app, std::size_t kept);
     Result<Draft> write_draft(const App& current, Draft draft, const AppTree& tree,
                               ParsedApp parsed, const std::string& author);
     void tell(const AppEvent& event) const;
@@ -185,9 +197,10 @@ class AppRepository {
     std::mutex deploy_mutex_; // one deployment at a time
     mutable std::shared_mutex mutex_;
     std::map<std::string, std::shared_ptr<const App>, std::less<>>
-        by_client_id_;                                         // guarded by mutex_
-    std::map<ObjectId, std::shared_ptr<const App>> by_id_;     // guarded by mutex_
-    std::map<std::pair<ObjectId, std::string>, Draft> drafts_; // guarded by mutex_
+        by_client_id_;                                             // guarded by mutex_
+    std::map<ObjectId, std::shared_ptr<const App>> by_id_;         // guarded by mutex_
+    std::map<std::pair<ObjectId, std::string>, Draft> drafts_;     // guarded by mutex_
+    std::map<ObjectId, std::shared_ptr<const AccessList>> access_; // guarded by mutex_
     std::vector<Listener> listeners_;
 };
 

@@ -7,6 +7,12 @@
 
 namespace tombolo::server {
 
+namespace {
+
+constexpr std::string_view access_list_setting = "access_list";
+
+} // namespace
+
 using namespace records;
 
 Result<void> AppRepository::set_secret(const ObjectId& app, const std::string& name,
@@ -73,6 +79,35 @@ Result<void> AppRepository::set_setting(const ObjectId& app, std::string_view na
     TOMBOLO_TRY(const store::Version written, store_.commit(std::move(transaction)));
     static_cast<void>(written);
     return {};
+}
+
+Result<void> AppRepository::load_access_list(const ObjectId& app) {
+    TOMBOLO_TRY(const boost::json::object stored, setting(app, access_list_setting));
+    auto list = std::make_shared<const AccessList>(AccessList::from_json(stored));
+    const std::unique_lock lock(mutex_);
+    access_[app] = std::move(list);
+    return {};
+}
+
+std::shared_ptr<const AccessList> AppRepository::access_list(const ObjectId& app) const {
+    static const auto everybody = std::make_shared<const AccessList>();
+    const std::shared_lock lock(mutex_);
+    const auto found = access_.find(app);
+    return found == access_.end() ? everybody : found->second;
+}
+
+Result<std::shared_ptr<const AccessList>>
+AppRepository::change_access_list(const ObjectId& app,
+                                  const std::function<void(AccessList&)>& change) {
+    const std::lock_guard lock(deploy_mutex_);
+    if (find(app) == nullptr) {
+        return no_app();
+    }
+    AccessList changed = *access_list(app);
+    change(changed);
+    TOMBOLO_TRY_VOID(set_setting(app, access_list_setting, changed.to_json()));
+    TOMBOLO_TRY_VOID(load_access_list(app));
+    return access_list(app);
 }
 
 } // namespace tombolo::server

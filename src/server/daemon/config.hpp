@@ -37,6 +37,7 @@ struct Config {
     bool hide_unknown_users = false;
     bool allow_private_key_set_urls = false;
     std::int64_t history_hours = 72;     ///< how long a document's past is kept
+    std::int64_t deployments_kept = 100; ///< the newest of each app
     std::int64_t key_rotation_days = 30; ///< 0: never by itself
     std::string smtp_url;
     std::string smtp_user;

@@ -433,6 +433,7 @@ class Daemon::Impl {
             if (now - expiry_checked_ms_ > 3600 * 1000) {
                 expiry_checked_ms_ = now;
                 remove_expired(now);
+                trim_deployments();
             }
             const auto old = store_->version_before(now - history_hours() * 3600 * 1000);
             sync_->trim();
@@ -451,6 +452,16 @@ class Daemon::Impl {
                 }
             }
             lock.lock();
+        }
+    }
+
+    void trim_deployments() {
+        const auto removed =
+            apps_->trim_deployments(static_cast<std::size_t>(config_.deployments_kept));
+        if (!removed) {
+            log_.error("cannot remove old deployments", {{"error", removed.error().what()}});
+        } else if (*removed > 0) {
+            log_.info("old deployments removed", {{"count", std::to_string(*removed)}});
         }
     }
 

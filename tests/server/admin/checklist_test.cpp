@@ -195,6 +195,41 @@ TEST(AdminChecklist, A14_logs_find_the_entry_of_a_request) {
     ASSERT_EQ(second.object().at("logs").as_array().size(), 1U) << first.text << second.text;
 }
 
+TEST(AdminMetrics, are_counted_from_the_logs) {
+    AdminApp app(shared_server());
+    ASSERT_EQ(app.post("auth_providers", R"({"type": "anon-user"})").status, 201);
+    for (int n = 0; n < 3; ++n) {
+        ASSERT_EQ(app.client("POST", "auth/providers/anon-user/login").status, 200);
+    }
+    ASSERT_NE(app.client("POST", "auth/providers/api-key/login", R"({"key": "no"})").status, 200);
+    const auto sum = [&](const std::string& query) {
+        const AdminAnswer answer = app.get("metrics?" + query);
+        EXPECT_EQ(answer.status, 200) << answer.text;
+        std::int64_t total = 0;
+        for (const json::value& series : answer.object().at("measurements").as_array()) {
+            for (const json::value& point : series.at("data_points").as_array()) {
+                total += point.at("value").as_int64();
+            }
+        }
+        return total;
+    };
+    EXPECT_EQ(sum("granularity=PT1H&metrics=AUTH_SUCCESSFUL_REQUESTS"), 3);
+    EXPECT_EQ(sum("metrics=AUTH_FAILED_REQUESTS&metrics=AUTH_SUCCESSFUL_REQUESTS"), 4);
+    EXPECT_EQ(sum("metrics=AUTH_FAILED_REQUESTS,AUTH_SUCCESSFUL_REQUESTS&end="
+                  "2020-01-01T00:00:00Z"),
+              0);
+    EXPECT_EQ(sum("metrics=SYNC_OT_MS"), 0);
+    const AdminAnswer unknown = app.get("metrics?metrics=NO_SUCH");
+    EXPECT_EQ(unknown.status, 400);
+    EXPECT_EQ(app.get("metrics?granularity=5m").status, 400);
+    EXPECT_EQ(app.get("metrics?granularity=PT1S&start=2020-01-01T00:00:00Z").status, 400);
+    const AdminAnswer usage = app.get("measurements");
+    const json::array& series = usage.object().at("measurements").as_array();
+    ASSERT_EQ(series.size(), 5U);
+    EXPECT_EQ(series[0].at("name").as_string(), "request_count");
+    EXPECT_EQ(series[0].at("data_points").as_array().at(0).at("value").as_int64(), 4);
+}
+
 TEST(AdminChecklist, A22_A23_A24_new_apps) {
     AdminApp first(shared_server());
     AdminApp second(shared_server());
@@ -440,6 +475,47 @@ TEST(AdminChecklist, A50_A51_A52_A53_whole_apps) {
     EXPECT_EQ(app.post(import, json::serialize(broken)).status, 204);
     EXPECT_EQ(app.get("values").array().size(), 1U);
     EXPECT_EQ(app.get("functions").text, function) << "ids are kept";
+}
+
+TEST(AdminChecklist, A55_access_lists_restrict_the_client_api) {
+    AdminApp app(shared_server());
+    ASSERT_EQ(app.post("auth_providers", R"({"type": "anon-user"})").status, 201);
+    const AdminAnswer user = app.client("POST", "auth/providers/anon-user/login");
+    ASSERT_EQ(user.status, 200);
+    const auto profile = [&] {
+        return shared_server()
+            .call("GET", "/api/client/v2.0/auth/profile", user["access_token"])
+            .status;
+    };
+    const std::string list = "security/access_list";
+    EXPECT_EQ(app.get(list)["current_ip"], "127.0.0.1");
+    EXPECT_TRUE(app.get(list).object().at("allowed_ips").as_array().empty());
+    for (const char* bad : {R"({"address": "nowhere"})", R"({"address": "192.0.2.1/33"})", "{}"}) {
+        EXPECT_EQ(app.post(list, bad).status, 400) << bad;
+    }
+    const AdminAnswer other = app.post(list, R"({"address": "192.0.2.0/24", "comment": "office"})");
+    ASSERT_EQ(other.status, 201) << other.text;
+    EXPECT_FALSE(other.object().at("includes_current").as_bool());
+    EXPECT_EQ(app.post(list, R"({"address": "192.0.2.0/24"})").status, 409);
+    const AdminAnswer refused = app.client("POST", "auth/providers/anon-user/login");
+    EXPECT_EQ(refused.status, 403);
+    EXPECT_EQ(refused["error_code"], "Forbidden");
+    EXPECT_EQ(app.client("GET", "location").status, 403);
+    EXPECT_EQ(app.client("GET", "realm-sync?baas_at=" + user["access_token"]).status, 403);
+    EXPECT_EQ(profile(), 403);
+    EXPECT_EQ(app.get(list).status, 200) << "administrators are not meant";
+    const AdminAnswer changed =
+        app.patch(list + "/" + other["_id"], R"({"address": "127.0.0.0/8"})");
+    EXPECT_EQ(changed.status, 200);
+    EXPECT_EQ(changed["comment"], "office");
+    EXPECT_EQ(profile(), 200);
+    const AdminAnswer mine = app.post(list, R"({"use_current": true})");
+    EXPECT_EQ(mine["address"], "127.0.0.1");
+    EXPECT_EQ(app.remove(list + "/" + other["_id"]).status, 204);
+    EXPECT_EQ(app.remove(list + "/" + other["_id"]).status, 404);
+    EXPECT_EQ(profile(), 200);
+    EXPECT_EQ(app.remove(list + "/" + mine["_id"]).status, 204);
+    EXPECT_EQ(profile(), 200) << "an empty list admits everybody";
 }
 
 TEST(AdminChecklist, A56_users_come_in_pages) {

@@ -76,6 +76,44 @@ TEST_F(Deployments, are_listed_compared_and_rolled_back) {
     EXPECT_EQ(repository_->roll_back(id, 9, 4000).error().code(), ErrorCode::not_found);
 }
 
+TEST_F(Deployments, old_ones_go_and_what_is_needed_stays) {
+    const auto tree = [](int n) {
+        return AppTree{{"root_config.json", R"({"name": "a"})"},
+                       {"values/v.json", R"({"name": "v", "value": )" + std::to_string(n) + "}"}};
+    };
+    const ObjectId app = repository_->deploy(tree(1), "test", 1).value().app->id;
+    const Author author{"someone", "API", 2};
+    static_cast<void>(repository_->open_draft(app, author).value());
+    static_cast<void>(repository_
+                          ->edit(app, author,
+                                 [](AppTree& files, const App&) -> Result<void> {
+                                     files["values/w.json"] = R"({"name": "w", "value": 0})";
+                                     return {};
+                                 })
+                          .value());
+    for (int n = 2; n <= 9; ++n) {
+        static_cast<void>(repository_->deploy(tree(n), "test", n).value());
+    }
+    EXPECT_EQ(repository_->trim_deployments(3).value(), 5U);
+    EXPECT_EQ(repository_->trim_deployments(3).value(), 0U);
+    std::vector<std::uint64_t> left;
+    const auto listed = repository_->deployments(app).value();
+    for (const DeploymentInfo& info : listed) {
+        left.push_back(info.number);
+    }
+    EXPECT_EQ(left, (std::vector<std::uint64_t>{9, 8, 7, 1})) << "1: what the draft began from";
+    EXPECT_EQ(repository_->tree(app, 7).value(), tree(7));
+    EXPECT_FALSE(repository_->tree(app, 5));
+    EXPECT_EQ(repository_->redeploy(app, 7, author).value().app->tree->at("values/v.json"),
+              tree(7).at("values/v.json"));
+    const auto merged = repository_->deploy_draft(app, author, "");
+    ASSERT_TRUE(merged) << merged.error().what();
+    EXPECT_TRUE(merged->app->tree->contains("values/w.json"));
+    EXPECT_EQ(repository_->trim_deployments(1).value(), 5U);
+    EXPECT_EQ(*repository_->find(app)->tree,
+              repository_->tree(app, merged->app->deployment).value());
+}
+
 TEST_F(Deployments, survive_reopening) {
     const ObjectId id = repository_->deploy(notes("DE-FF"), "folder", 1000)->app->id;
     open();

@@ -168,6 +168,7 @@ void add_key_routes(RouteTable& table);
 void add_draft_routes(RouteTable& table);
 void add_import_routes(RouteTable& table);
 void add_log_routes(RouteTable& table);
+void add_metric_routes(RouteTable& table);
 void add_security_routes(RouteTable& table);
 void add_private_routes(RouteTable& table);
 void add_stored_routes(RouteTable& table);

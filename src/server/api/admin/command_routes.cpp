@@ -20,8 +20,8 @@
 #include "mql/sort.hpp"
 #include "server/api/admin/admin_api.hpp"
 #include "server/api/admin/parts.hpp"
+#include "server/app/schema_inference.hpp"
 #include "server/documents/document_schema.hpp"
-#include "server/documents/schema_inference.hpp"
 #include "server/runtime/json.hpp"
 
 namespace tombolo::api::admin {
@@ -178,7 +178,7 @@ http::Response list_collections(AdminCall& call) {
 http::Response generate_schema(AdminCall& call) {
     const json::object body = call.body();
     const Sample sample = sample_of(call, body, "filter", sample_default);
-    documents::SchemaInference inference;
+    server::SchemaInference inference;
     visit_documents(call.context().auth.store, sample,
                     [&](mql::BsonDocumentView document) { inference.add(document); });
     if (inference.documents() == 0) {

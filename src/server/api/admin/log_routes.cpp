@@ -45,18 +45,6 @@ std::optional<std::int64_t> parse_time(const std::string& text) {
     return ms;
 }
 
-std::optional<std::int64_t> time_of(const AdminCall& call, const char* name) {
-    const std::string text = call.query(name);
-    if (text.empty()) {
-        return std::nullopt;
-    }
-    const auto parsed = parse_time(text);
-    if (!parsed) {
-        throw ApiException(bad_request("'" + std::string(name) + "' must be a time in ISO 8601"));
-    }
-    return parsed;
-}
-
 std::size_t count_of(const AdminCall& call, const char* name, std::size_t fallback,
                      std::size_t max) {
     const std::string text = call.query(name);
@@ -125,6 +113,18 @@ http::Response logs(AdminCall& call) {
 }
 
 } // namespace
+
+std::optional<std::int64_t> time_of(const AdminCall& call, const char* name) {
+    const std::string text = call.query(name);
+    if (text.empty()) {
+        return std::nullopt;
+    }
+    const auto parsed = parse_time(text);
+    if (!parsed) {
+        throw ApiException(bad_request("'" + std::string(name) + "' must be a time in ISO 8601"));
+    }
+    return parsed;
+}
 
 std::string iso_time(std::int64_t unix_ms) {
     const std::int64_t day_ms = 86'400'000;

@@ -73,6 +73,8 @@ boost::json::array diff_texts(const server::AppTree& before, const server::AppTr
 /// An edit's error as the API words it: what the person did is theirs to mend; others are thrown.
 ApiError edit_error(const Error& error);
 
+/// A time in the query, in ISO 8601, as Unix ms; 400 for anything else. Nothing: it is not there.
+std::optional<std::int64_t> time_of(const AdminCall& call, const char* name);
 /// "2026-11-22T01:02:03.456Z"
 std::string iso_time(std::int64_t unix_ms);
 

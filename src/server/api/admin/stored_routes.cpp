@@ -354,16 +354,6 @@ void add_file(RouteTable& table, const char* path, const char* file, const json:
               });
 }
 
-http::Response metrics(AdminCall& call) {
-    return json_response(200, json::object{{"group_id", group_id().to_string()},
-                                           {"app_id", call.app().id.to_string()},
-                                           {"app_name", call.app().config.name},
-                                           {"start", call.query("start")},
-                                           {"end", call.query("end")},
-                                           {"granularity", call.query("granularity")},
-                                           {"measurements", json::array()}});
-}
-
 http::Response subscriptions(AdminCall& call) {
     json::array out;
     const std::string type = call.query("type");
@@ -435,8 +425,8 @@ void add_stored_routes(RouteTable& table) {
     add_refused(table, Method::get, "templates", "Templates");
     table.add({Method::get, "templates", "Templates: none", 200,
                [](AdminCall&) { return json_response(200, json::array()); }, Scope::account});
-    table.add(Method::get, "metrics", "Measurements: none are kept", 200, metrics);
-    table.add(Method::get, "measurements", "Usage: none is kept", 200, metrics);
+    table.add(Method::get, "templates/{template}/client", "Clients of templates: none", 204,
+              [](AdminCall&) { return http::Response::empty(204); });
 }
 
 } // namespace tombolo::api::admin

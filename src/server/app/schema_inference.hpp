@@ -18,7 +18,7 @@
 
 #include "mql/bson_value.hpp"
 
-namespace tombolo::documents {
+namespace tombolo::server {
 
 class SchemaInference {
   public:
@@ -44,4 +44,4 @@ class SchemaInference {
     std::size_t fields_ = 0;
 };
 
-} // namespace tombolo::documents
+} // namespace tombolo::server

@@ -1,4 +1,4 @@
-#include "server/documents/schema_inference.hpp"
+#include "server/app/schema_inference.hpp"
 
 #include <map>
 #include <set>
@@ -8,7 +8,7 @@
 
 #include <boost/json/array.hpp>
 
-namespace tombolo::documents {
+namespace tombolo::server {
 
 namespace json = boost::json;
 using mql::BsonElement;
@@ -171,4 +171,4 @@ json::object SchemaInference::schema(const std::string& title) const {
             {"properties", properties_of(*root_)}};
 }
 
-} // namespace tombolo::documents
+} // namespace tombolo::server
