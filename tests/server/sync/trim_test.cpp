@@ -260,15 +260,24 @@ TEST_F(Trimming, operators_see_which_device_holds_history_back) {
 TEST_F(Trimming, force_reset_affects_only_that_ident) {
     SyncDevice& a = device("a", "TRUEPREDICATE");
     SyncDevice& b = device("b", "TRUEPREDICATE");
+    SyncDevice& silent = device("d", "TRUEPREDICATE");
     SyncDevice& away = device("c", "TRUEPREDICATE");
     away.disconnect();
 
-    for (const std::uint64_t ident : {b.file(), away.file()}) {
+    for (const std::uint64_t ident : {b.file(), silent.file(), away.file()}) {
         world_.engine().reset_file(ident, false, [](Result<void> done) { EXPECT_TRUE(done); });
     }
     world_.settle();
+    create(b, 5, 1);
+    b.send();
+    world_.settle();
     b.receive();
     away.connect(world_.engine());
+    silent.receive();
+    EXPECT_FALSE(silent.error());
+    trim();
+    silent.receive();
+    EXPECT_EQ(error_of(silent), SyncErrorCode::bad_client_file_ident);
 
     EXPECT_EQ(error_of(b), SyncErrorCode::bad_client_file_ident);
     EXPECT_EQ(b.error()->body.action, protocol::ErrorAction::client_reset);

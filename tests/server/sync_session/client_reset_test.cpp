@@ -329,6 +329,7 @@ TEST_F(ClientReset, cause_admin_force_reset) {
 
     act("force_reset", file);
     act("force_reset", away.file);
+    live.query(2, all_items);
 
     expect_reset(live.expect_error(SyncErrorCode::bad_client_file_ident));
     expect_reset(told(away, SyncErrorCode::bad_client_file_ident));

@@ -151,6 +151,8 @@ class EngineImpl final : public Engine, public SessionContext {
     void note_trimmed();
     void end_session(const std::shared_ptr<Mailbox>& mailbox, protocol::SyncErrorCode code,
                      std::string message);
+    /// If it has one.
+    void end_session_of(Number file, protocol::SyncErrorCode code, std::string message);
     void end_bad_queries();
     void commit(store::Transaction transaction);
     void finish_input(const Input& input, std::optional<SessionError> error,
@@ -184,7 +186,8 @@ class EngineImpl final : public Engine, public SessionContext {
     // run()'s own.
     Integrator integrator_;
     std::vector<Input> in_flight_;
-    std::size_t one_by_one_ = 0; ///< inputs still to be tried alone after a failed commit
+    std::set<Number> to_be_reset_; ///< files whose sessions have not been told yet
+    std::size_t one_by_one_ = 0;   ///< inputs still to be tried alone after a failed commit
 
     mutable Mutex mutex_;
     Condition idle_;

@@ -37,6 +37,10 @@ void EngineImpl::trim(TrimCompletion done) {
 }
 
 Result<void> EngineImpl::process_trim(const TrimInput& trim) {
+    for (const Number file : std::exchange(to_be_reset_, {})) {
+        end_session_of(file, SyncErrorCode::bad_client_file_ident,
+                       "an administrator had the file reset");
+    }
     TOMBOLO_TRY(const bool is_done,
                 trim.sweep->step(integrator_.batch().snapshot(), files_per_slice));
     if (is_done) {
@@ -197,22 +201,29 @@ Result<void> EngineImpl::process_death(Input& input, const DeathInput& death) {
     }
     integrator_.batch().effects.push_back([this, ident = input.file, given_up = death.is_given_up,
                                            done = death.done](store::Version) {
-        std::shared_ptr<Mailbox> mailbox;
-        {
-            const MutexLock lock(mutex_);
-            if (const auto found = sessions_.find(ident); found != sessions_.end()) {
-                mailbox = found->second.mailbox;
-            }
-        }
-        if (mailbox != nullptr) {
-            end_session(mailbox,
-                        given_up ? SyncErrorCode::client_file_expired
-                                 : SyncErrorCode::bad_client_file_ident,
-                        "an administrator had the file reset");
+        if (given_up) {
+            end_session_of(ident, SyncErrorCode::client_file_expired,
+                           "an administrator gave the file up");
+        } else {
+            // It hears of it at its next contact; one that stays silent, with the next trim.
+            to_be_reset_.insert(ident);
         }
         done({});
     });
     return {};
+}
+
+void EngineImpl::end_session_of(Number file, SyncErrorCode code, std::string message) {
+    std::shared_ptr<Mailbox> mailbox;
+    {
+        const MutexLock lock(mutex_);
+        if (const auto found = sessions_.find(file); found != sessions_.end()) {
+            mailbox = found->second.mailbox;
+        }
+    }
+    if (mailbox != nullptr) {
+        end_session(mailbox, code, std::move(message));
+    }
 }
 
 Result<std::vector<DeviceReport>> EngineImpl::devices(std::uint64_t after,

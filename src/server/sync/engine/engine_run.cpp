@@ -245,6 +245,11 @@ Result<void> EngineImpl::process(Input& input) {
                                               "the server does not know the file"));
             return {};
         }
+        if (file && (*file)->state.is_dead && !std::holds_alternative<IdentInput>(input.what)) {
+            finish_input(input, session_error(SyncErrorCode::bad_client_file_ident,
+                                              "the file has to be reset"));
+            return {};
+        }
     }
     if (const auto* upload = std::get_if<UploadInput>(&input.what)) {
         return process_upload(input, *upload);
