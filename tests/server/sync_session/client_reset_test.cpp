@@ -375,6 +375,7 @@ TEST_F(ClientReset, a_function_that_deletes_client_files_of_a_user_resets_them) 
     EXPECT_EQ(boost::json::serialize(answer.at("result")),
               R"([{"$numberLong":"2"},{"$numberLong":"2"},{"$numberLong":"1"}])")
         << boost::json::serialize(answer);
+    live.query(2, all_items);
     expect_reset(live.expect_error(SyncErrorCode::bad_client_file_ident));
     expect_reset(told(away, SyncErrorCode::bad_client_file_ident));
     other.mark(9);

@@ -529,8 +529,9 @@ Result<std::optional<Outgoing>> SessionImpl::steady(const Now& now) {
 // MARK
 
 std::optional<Outgoing> SessionImpl::answer_mark(const Now& now) {
+    const std::uint64_t integrated = now.error ? now.error_after : now.processed;
     for (PendingMark& mark : marks_) {
-        if (!mark.target && now.processed >= mark.after_inputs) {
+        if (!mark.target && integrated >= mark.after_inputs) {
             mark.target = now.published.top;
         }
     }
