@@ -163,7 +163,9 @@ Watches::Watches(store::Store& store, rules::RuleBook& rules, const server::Log&
     listener_ = store_.add_listener([this](store::Version) {
         const std::lock_guard lock(mutex_);
         changed_ = true;
-        wake_.notify_one();
+        if (count_ > 0) { // else there is nobody to read the feed for
+            wake_.notify_one();
+        }
     });
     thread_ = std::thread([this] { run(); });
 }

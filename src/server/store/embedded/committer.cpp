@@ -24,6 +24,34 @@ void Committer::submit(Transaction transaction, Store::Completion done) {
     done(Error(ErrorCode::unavailable, "the store is closing"));
 }
 
+void Committer::submit_waiting(Transaction transaction, Store::Completion done) {
+    if (!take_over()) {
+        submit(std::move(transaction), std::move(done));
+        return;
+    }
+    std::vector<Waiting> group;
+    group.push_back({std::move(transaction), std::move(done)});
+    commit_group_(group);
+    hand_back();
+}
+
+bool Committer::take_over() {
+    const std::lock_guard lock(mutex_);
+    if (stopping_ || is_busy_ || !queue_.empty()) {
+        return false;
+    }
+    is_busy_ = true;
+    return true;
+}
+
+void Committer::hand_back() {
+    const std::lock_guard lock(mutex_);
+    is_busy_ = false;
+    if (stopping_ || !queue_.empty()) {
+        wake_.notify_one();
+    }
+}
+
 bool Committer::run(const Job& job) {
     const auto ended = std::make_shared<std::promise<void>>(); // may outlive this call by a moment
     {
@@ -58,10 +86,11 @@ void Committer::loop() {
         Job job;
         {
             std::unique_lock lock(mutex_);
-            wake_.wait(lock, [this] { return stopping_ || !queue_.empty(); });
+            wake_.wait(lock, [this] { return !is_busy_ && (stopping_ || !queue_.empty()); });
             if (queue_.empty()) {
                 return;
             }
+            is_busy_ = true;
             std::size_t bytes = 0;
             while (!queue_.empty() && bytes < limits::commit_group_bytes_max &&
                    group.size() < limits::commit_group_transactions_max) {
@@ -83,6 +112,8 @@ void Committer::loop() {
         } else {
             commit_group_(group);
         }
+        const std::lock_guard lock(mutex_);
+        is_busy_ = false;
     }
 }
 

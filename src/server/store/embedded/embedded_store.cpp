@@ -55,6 +55,9 @@ class EmbeddedStore final : public Store {
     Result<std::vector<IndexSpec>> indexes(CollectionId collection) const override;
 
     Result<Version> commit(Transaction transaction) override;
+    void commit_waiting(Transaction transaction, Completion done) override {
+        committer_->submit_waiting(std::move(transaction), std::move(done));
+    }
     void commit_async(Transaction transaction, Completion done) override;
 
     std::unique_ptr<Snapshot> snapshot() const override;

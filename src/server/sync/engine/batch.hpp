@@ -76,9 +76,8 @@ class Batch final : public HistorySource {
 
     const store::Snapshot& snapshot() const noexcept { return *snapshot_; }
     Number first_new() const noexcept { return base_top_ + 1; }
-    const std::map<Number, std::shared_ptr<const Entry>>& entries() const noexcept {
-        return entries_;
-    }
+    using Entries = std::map<Number, std::shared_ptr<const Entry>>;
+    const Entries& entries() const noexcept { return entries_; }
     using Documents = std::unordered_map<ObjectRef, ChangedDocument, ObjectRefHash>;
     const Documents& documents() const noexcept { return documents_; }
     /// Bytes of changes so far, roughly.

@@ -130,6 +130,10 @@ class EngineHost {
     virtual ~EngineHost() = default;
     /// The engine has work: call Engine::run() soon.
     virtual void schedule() = 0;
+    /// Everybody whom the last commit concerns was called; run() goes on with other work.
+    virtual void told() {}
+    /// May run() wait for a small commit? Nobody else needs its thread.
+    virtual bool may_wait() { return false; }
     /// Something an operator should know: a refused document, a role that does not compile, a
     /// failed engine. One line, no secrets.
     virtual void log(std::string_view line) { static_cast<void>(line); }

@@ -18,6 +18,11 @@ namespace {
 /// Entries and images that fan-out and merges find without reading the store.
 constexpr std::size_t cache_bytes = std::size_t{32} << 20;
 
+/// Empty UPLOADs wait for what comes next, until there are so many.
+constexpr std::size_t quiet_inputs_max = 256;
+/// A session with more waiting is told of everything: it may have stopped reading.
+constexpr std::size_t quiet_backlog_max = std::size_t{64} << 10;
+
 /// A device that was reset for what it refused comes back within moments.
 constexpr std::int64_t refusal_remembered_ms = 3600 * 1000;
 constexpr std::size_t refusals_max = 10'000;
@@ -177,13 +182,17 @@ std::size_t EngineImpl::Input::bytes() const noexcept {
 void EngineImpl::submit(Input input) {
     if (input.mailbox != nullptr) {
         const MutexLock lock(input.mailbox->mutex);
-        input.mailbox->content.backlog_bytes += input.bytes();
+        std::size_t& backlog = input.mailbox->content.backlog_bytes;
+        input.is_quiet = input.is_quiet && backlog < quiet_backlog_max;
+        backlog += input.bytes();
     }
     bool has_failed = false;
+    bool is_quiet = false;
     {
         const MutexLock lock(mutex_);
         has_failed = published_.has_failed;
         if (!has_failed) {
+            is_quiet = input.is_quiet && inputs_.size() < quiet_inputs_max;
             inputs_.push_back(std::move(input));
         }
     }
@@ -192,7 +201,9 @@ void EngineImpl::submit(Input input) {
         fail_input(input, Error(ErrorCode::unavailable, "sync of this app has stopped"));
         return;
     }
-    host_.schedule();
+    if (!is_quiet) {
+        host_.schedule();
+    }
 }
 
 void EngineImpl::allocate_file(std::string user_id, std::uint64_t schema_version,
@@ -203,7 +214,12 @@ void EngineImpl::allocate_file(std::string user_id, std::uint64_t schema_version
 void EngineImpl::submit_upload(const std::shared_ptr<Mailbox>& mailbox, Number file,
                                protocol::UploadCursor progress, Number locked,
                                std::vector<std::byte> entries) {
-    submit({UploadInput{progress, locked, std::move(entries)}, mailbox, file});
+    const bool is_quiet = entries.empty();
+    submit({UploadInput{progress, locked, std::move(entries)}, mailbox, file, is_quiet});
+}
+
+void EngineImpl::submit_mark(const std::shared_ptr<Mailbox>& mailbox, Number file) {
+    submit({MarkInput{}, mailbox, file});
 }
 
 void EngineImpl::submit_query(const std::shared_ptr<Mailbox>& mailbox, Number file,

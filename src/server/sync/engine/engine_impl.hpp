@@ -61,6 +61,7 @@ class EngineImpl final : public Engine, public SessionContext {
     void submit_upload(const std::shared_ptr<Mailbox>& mailbox, Number file,
                        protocol::UploadCursor progress, Number locked,
                        std::vector<std::byte> entries) override;
+    void submit_mark(const std::shared_ptr<Mailbox>& mailbox, Number file) override;
     void submit_query(const std::shared_ptr<Mailbox>& mailbox, Number file, std::int64_t version,
                       std::string body, const Role& role, Number scan) override;
     void submit_death(Number file) override;
@@ -94,6 +95,8 @@ class EngineImpl final : public Engine, public SessionContext {
         Role role;
         Number scan = 0;
     };
+    /// Tells the session that what it sent before is integrated.
+    struct MarkInput {};
     struct DeathInput {
         bool is_given_up = false;
         ResetCompletion done; ///< null: nobody asks
@@ -118,10 +121,13 @@ class EngineImpl final : public Engine, public SessionContext {
     struct RoleInput {};
     struct Input {
         std::variant<AllocateInput, IdentInput, UploadInput, QueryInput, DeathInput, WriteInput,
-                     ModelInput, RoleInput, TrimInput, SeenInput>
+                     ModelInput, RoleInput, TrimInput, SeenInput, MarkInput>
             what;
         std::shared_ptr<Mailbox> mailbox; ///< null: nobody's
         Number file = 0;
+        /// An empty UPLOAD, after which the session has nothing new to say: it can wait for what
+        /// comes next, and nobody is told.
+        bool is_quiet = false;
 
         std::size_t bytes() const noexcept;
     };
@@ -154,11 +160,12 @@ class EngineImpl final : public Engine, public SessionContext {
     /// If it has one.
     void end_session_of(Number file, protocol::SyncErrorCode code, std::string message);
     void end_bad_queries();
-    void commit(store::Transaction transaction);
+    void commit(store::Transaction transaction, bool waits);
     void finish_input(const Input& input, std::optional<SessionError> error,
                       std::function<void(Mailbox::Content&)> also = {});
     void fail_input(Input& input, const Error& error);
     void notify_all();
+    void notify(const std::vector<Input>& finished, const Matching::Woken& concerned);
     void tell_own(const Batch& batch);
     void tell_files(const Batch& batch, Number top);
     /// REQUIRES: an epoch.

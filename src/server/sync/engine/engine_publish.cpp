@@ -1,6 +1,7 @@
 // What is durable now: to the sessions' mailboxes, to the groups, then to everybody whom it
 // concerns.
 
+#include <algorithm>
 #include <unordered_set>
 
 #include "server/sync/engine/engine_impl.hpp"
@@ -47,17 +48,35 @@ void EngineImpl::publish(store::Version version) {
         end_bad_queries();
         host_.model_changed();
     }
-    std::unordered_set<const Mailbox*> told;
+    notify(finished, concerned);
+}
+
+/// A few of those who learn of a write go before its writer, who only waits for an acknowledgement;
+/// a crowd goes behind.
+void EngineImpl::notify(const std::vector<Input>& finished, const Matching::Woken& concerned) {
+    constexpr std::size_t first_max = 8;
+    std::unordered_set<const Mailbox*> senders;
+    std::vector<Mailbox*> answered;
     for (const Input& input : finished) {
-        if (input.mailbox != nullptr && told.insert(input.mailbox.get()).second) {
-            input.mailbox->notify();
+        if (input.mailbox != nullptr && !input.is_quiet &&
+            senders.insert(input.mailbox.get()).second) {
+            answered.push_back(input.mailbox.get());
         }
     }
-    for (const auto& mailbox : concerned) {
-        if (!told.contains(mailbox.get())) {
-            mailbox->notify();
+    const auto first_end =
+        concerned.begin() + static_cast<std::ptrdiff_t>(std::min(first_max, concerned.size()));
+    const auto notify_others = [&](auto begin, auto end) {
+        for (auto each = begin; each != end; ++each) {
+            if (!senders.contains(each->get())) {
+                (*each)->notify();
+            }
         }
+    };
+    notify_others(concerned.begin(), first_end);
+    for (Mailbox* mailbox : answered) {
+        mailbox->notify();
     }
+    notify_others(first_end, concerned.end());
 }
 
 /// The versions that a file made, or that are meant for it alone.

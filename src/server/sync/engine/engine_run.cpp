@@ -11,6 +11,10 @@ using protocol::SyncErrorCode;
 
 namespace {
 
+/// A batch of so little is committed on the thread that made it, if the host lets it wait.
+constexpr std::size_t committed_here_max = 4;
+constexpr std::size_t committed_here_bytes_max = std::size_t{64} << 10;
+
 /// The store cannot go on; anything else says that one of the requests was refused.
 bool is_of_the_disk(const Error& error) {
     return error.code() == ErrorCode::io || error.code() == ErrorCode::disk_full ||
@@ -46,7 +50,9 @@ void EngineImpl::step() {
     }
     std::deque<Input> inputs = take_inputs();
     if (!inputs.empty()) {
+        host_.told();
         integrate(std::move(inputs));
+        static_cast<void>(take_commit_result()); // of a commit on this thread
     }
 }
 
@@ -211,28 +217,44 @@ void EngineImpl::integrate(std::deque<Input> inputs) {
         const MutexLock lock(mutex_);
         published_.top = integrator_.state().top;
     }
-    commit(*std::move(transaction));
-    // While the disk works.
-    matching_.match(integrator_.batch().entries());
+    const Batch::Entries& entries = integrator_.batch().entries();
+    const bool waits = entries.size() <= committed_here_max &&
+                       transaction->bytes() <= committed_here_bytes_max && host_.may_wait();
+    if (waits) {
+        matching_.match(entries);
+        commit(*std::move(transaction), true);
+    } else {
+        commit(*std::move(transaction), false);
+        matching_.match(entries); // while the disk works
+    }
 }
 
-void EngineImpl::commit(store::Transaction transaction) {
+void EngineImpl::commit(store::Transaction transaction, bool waits) {
     {
         const MutexLock lock(mutex_);
         is_committing_ = true;
         ++statistics_.batches;
     }
-    store_.commit_async(std::move(transaction), [this](Result<store::Version> result) {
+    auto done = [this](Result<store::Version> result) {
         // The last touch of the engine is the unlock: it may be destroyed right after.
         EngineHost& host = host_;
+        bool is_running = false;
         {
             const MutexLock lock(mutex_);
             commit_result_ = std::move(result);
             is_committing_ = false;
+            is_running = is_running_;
             idle_.notify_all();
         }
-        host.schedule();
-    });
+        if (!is_running) { // else it sees the result at its end
+            host.schedule();
+        }
+    };
+    if (waits) {
+        store_.commit_waiting(std::move(transaction), std::move(done));
+    } else {
+        store_.commit_async(std::move(transaction), std::move(done));
+    }
 }
 
 // One input
@@ -278,6 +300,10 @@ Result<void> EngineImpl::process(Input& input) {
     if (auto* model = std::get_if<ModelInput>(&input.what)) {
         return integrator_.change_model(model->model);
     }
+    if (std::holds_alternative<MarkInput>(input.what)) {
+        finish_input(input, std::nullopt);
+        return {};
+    }
     if (std::holds_alternative<RoleInput>(input.what)) {
         input.mailbox->is_dead = true;
         return {};
@@ -320,11 +346,21 @@ void EngineImpl::finish_input(const Input& input, std::optional<SessionError> er
 }
 
 Result<void> EngineImpl::process_upload(Input& input, const UploadInput& upload) {
+    Number uploaded_before = 0;
+    if (input.is_quiet) {
+        TOMBOLO_TRY(const LoadedFile* file, integrator_.load(input.file));
+        uploaded_before = file->state.upload_client;
+    }
     TOMBOLO_TRY(std::optional<SessionError> error,
                 integrator_.upload(input.file, upload.progress, upload.locked, upload.entries));
     if (error) {
         error->body.is_recovery_mode_disabled = recovery_mode_disabled_;
         host_.log("sync: file " + std::to_string(input.file) + ": " + error->body.message);
+    }
+    if (input.is_quiet) {
+        // Progress that the client waits for is said at once.
+        TOMBOLO_TRY(const LoadedFile* file, integrator_.load(input.file));
+        input.is_quiet = !error && file->state.upload_client == uploaded_before;
     }
     finish_input(input, std::move(error));
     return {};

@@ -17,6 +17,9 @@ namespace {
 /// Files kept in memory between batches; beyond, they are read again when they are needed.
 constexpr std::size_t files_max = 10'000;
 
+/// Cursors of empty UPLOADs that a commit takes along, and a part of those that wait.
+constexpr std::size_t lazy_cores_a_commit = 64;
+
 } // namespace
 
 Integrator::Integrator(const EngineOptions& options, store::Store& store, const RecordKeys& keys,
@@ -296,6 +299,21 @@ Result<void> Integrator::append_reissued_resets(LoadedFile& file, Number after, 
 
 // The commit
 
+/// Some of the cursors that wait for a commit. Thousands of devices answer each write that they are
+/// told of: all of their records in the next write's commit would cost more than the write.
+void Integrator::add_lazy_cores() {
+    std::size_t left = lazy_cores_a_commit + lazy_cores_.size() / 32;
+    // In turn: behind the one where the last commit stopped.
+    for (auto next = lazy_cores_.upper_bound(last_lazy_core_); left > 0; --left, ++next) {
+        if (next == lazy_cores_.end()) {
+            last_lazy_core_ = 0;
+            return;
+        }
+        batch_->changed_cores.insert(*next);
+        last_lazy_core_ = *next;
+    }
+}
+
 Result<store::Transaction> Integrator::finish() {
     store::Transaction transaction;
     if (!batch_->wishes.empty()) {
@@ -309,7 +327,7 @@ Result<store::Transaction> Integrator::finish() {
     for (const store::Transaction::Request& request : batch_->passed_on) {
         transaction.requests().push_back(request);
     }
-    batch_->changed_cores.insert(lazy_cores_.begin(), lazy_cores_.end());
+    add_lazy_cores();
     for (const auto& [object, changed] : batch_->documents()) {
         const bool is_changed =
             changed.is_rewritten ||

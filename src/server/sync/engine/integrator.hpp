@@ -142,6 +142,7 @@ class Integrator {
 
     void collapse(LoadedFile& file, const IdentWish& wish);
     Result<void> append_point();
+    void add_lazy_cores();
     Result<void> append_reissued_resets(LoadedFile& file, Number after, Number point);
     Number append(HistoryEntry head, changeset::Changeset whole,
                   std::vector<Entry::Images> images = {});
@@ -197,6 +198,7 @@ class Integrator {
     std::unordered_map<Number, LoadedFile> files_;
     /// Files whose cursors moved without a version: written with the next commit.
     std::set<Number> lazy_cores_;
+    Number last_lazy_core_ = 0; ///< that a commit took along
     RecentObjects recent_;
     std::optional<Batch> batch_;
     /// Of the UPLOAD at hand.

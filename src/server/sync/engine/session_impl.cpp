@@ -83,6 +83,10 @@ Session::Refusal SessionImpl::query(protocol::QueryVersion version, std::string_
 }
 
 void SessionImpl::mark(protocol::RequestIdent request) {
+    if (!is_over_ && submitted_ > processed()) {
+        ++submitted_;
+        context_.submit_mark(mailbox_, file_); // empty UPLOADs alone would wait for company
+    }
     marks_.push_back({request, submitted_, std::nullopt});
 }
 
@@ -109,6 +113,11 @@ SessionError SessionImpl::client_error(int code, std::string_view message) {
     error.body.should_client_reset = true;
     error.body.is_recovery_mode_disabled = context_.recovery_mode_disabled();
     return error;
+}
+
+std::uint64_t SessionImpl::processed() const {
+    const MutexLock lock(mailbox_->mutex);
+    return mailbox_->content.processed;
 }
 
 std::size_t SessionImpl::backlog_bytes() const noexcept {

@@ -75,6 +75,7 @@ class SessionContext {
     virtual void submit_upload(const std::shared_ptr<Mailbox>& mailbox, Number file,
                                protocol::UploadCursor progress, Number locked,
                                std::vector<std::byte> entries) = 0;
+    virtual void submit_mark(const std::shared_ptr<Mailbox>& mailbox, Number file) = 0;
     virtual void submit_query(const std::shared_ptr<Mailbox>& mailbox, Number file,
                               std::int64_t version, std::string body, const Role& role,
                               Number scan) = 0;
@@ -137,6 +138,7 @@ class SessionImpl final : public Session {
         Number limit = 0; ///< state 2 may go up to here
     };
 
+    std::uint64_t processed() const;
     Now look();
     void take_mail(Now& now);
     std::shared_ptr<const View> current_view(const Now& now);

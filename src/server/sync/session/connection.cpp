@@ -16,9 +16,6 @@ namespace {
 
 using protocol::SyncErrorCode;
 
-/// Messages sent by one pump() before others have their turn.
-constexpr unsigned messages_a_turn = 16;
-
 std::uint64_t file_of(const Binding& binding) {
     return binding.session == nullptr ? 0 : binding.session->file().value;
 }
@@ -356,14 +353,14 @@ std::string Connection::run_test_command(Binding& binding, std::string_view text
     return "{}";
 }
 
-bool Connection::pump() {
+bool Connection::pump(unsigned messages_max) {
     for (auto& [ident, binding] : bindings_) {
         pick_up(binding);
         if (is_over_) {
             return false;
         }
     }
-    for (unsigned sent = 0; sent < messages_a_turn;) {
+    for (unsigned sent = 0; sent < messages_max;) {
         if (is_over_ || !outlet_.has_room()) {
             return false;
         }

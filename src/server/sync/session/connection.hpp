@@ -62,6 +62,9 @@ struct ConnectionSetup {
 
 class Connection {
   public:
+    /// Messages sent by one pump() before others have their turn.
+    static constexpr unsigned messages_a_turn = 16;
+
     Connection(ConnectionSetup setup, Outlet& outlet, std::weak_ptr<Waker> waker);
     ~Connection();
 
@@ -71,8 +74,9 @@ class Connection {
     void receive(ByteView message);
     /// False while the engine has enough to do for this connection; wake() comes when it changes.
     bool takes_input() const;
-    /// Sends what the bindings have, a bounded amount; true when there is more that could be sent.
-    bool pump();
+    /// Sends what the bindings have, at most so many messages; true when there is more that could
+    /// be sent.
+    bool pump(unsigned messages_max = messages_a_turn);
     /// Says 100 and closes: the server stops.
     void shut_down();
     /// Ends all bindings; nothing is sent any more.

@@ -72,10 +72,10 @@ class SyncService::Slot final : public EngineHost {
     void schedule() override {
         if (is_open_ && !is_scheduled_.exchange(true) && !service_.engine_pool_.submit([this] {
                 is_scheduled_ = false;
-                const TurnBatch batch(service_.session_pool_);
-                const MutexLock lock(run_mutex_);
-                if (is_open_) {
-                    engine_->run();
+                TurnBatch batch(service_.session_pool_);
+                run();
+                if (may_wait()) {
+                    batch.take_here();
                 }
             })) {
             is_scheduled_ = false;
@@ -98,6 +98,14 @@ class SyncService::Slot final : public EngineHost {
         return {};
     }
 
+    void told() override {
+        if (TurnBatch* batch = TurnBatch::current()) {
+            batch->flush();
+        }
+    }
+
+    bool may_wait() override { return !is_scheduled_ && service_.engine_pool_.queued() == 0; }
+
     void model_changed() override {
         if (!is_storing_.exchange(true) && !service_.engine_pool_.submit([this] {
                 is_storing_ = false;
@@ -112,6 +120,13 @@ class SyncService::Slot final : public EngineHost {
     }
 
   private:
+    void run() {
+        const MutexLock lock(run_mutex_);
+        if (is_open_) {
+            engine_->run();
+        }
+    }
+
     // Settings by which test suites of SDKs force bootstraps of many messages
     // (device-sync-server.md 8.4). Read when the engine starts.
     void tune(EngineOptions& options) const {

@@ -12,7 +12,7 @@ constexpr std::size_t inbox_bytes_max = std::size_t{1} << 20;
 constexpr std::size_t inbox_messages_max = 256;
 /// The engine is asked for more while less than this is unwritten.
 constexpr std::size_t room_bytes = std::size_t{256} * 1024;
-/// Messages handled in one turn.
+/// Messages in, and messages out, handled in one turn.
 constexpr unsigned messages_a_turn = 16;
 /// Handled on the I/O thread: there is no work in it that could keep others waiting.
 constexpr std::size_t quick_bytes_max = 4096;
@@ -152,6 +152,21 @@ void SyncSocket::schedule() {
 }
 
 void SyncSocket::turn() {
+    run_turn(Connection::messages_a_turn);
+}
+
+bool SyncSocket::turn_here() {
+    {
+        const MutexLock lock(mutex_);
+        if (!inbox_.empty()) {
+            return false;
+        }
+    }
+    run_turn(2); // the second finds that there is none, as a rule
+    return true;
+}
+
+void SyncSocket::run_turn(unsigned messages_max) {
     Orders orders;
     {
         const MutexLock lock(mutex_);
@@ -160,7 +175,7 @@ void SyncSocket::turn() {
     }
     carry_out(orders);
     bool more = handle_input();
-    more = connection_->pump() || more;
+    more = connection_->pump(messages_max) || more;
     flush();
     const MutexLock lock(mutex_);
     is_scheduled_ = false;

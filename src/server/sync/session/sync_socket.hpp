@@ -63,6 +63,9 @@ class SyncSocket final : public http::WebSocketHandler,
 
     /// For the pool that was asked for it.
     void turn() TOMBOLO_EXCLUDES(mutex_);
+    /// The turn that was asked for, by a thread that is none of the pool's: only when nothing came
+    /// in, and for two messages at most. False: it is still to be had.
+    bool turn_here() TOMBOLO_EXCLUDES(mutex_);
 
   private:
     SyncSocket(const ObjectId& app, std::string user_id, protocol::Dialect dialect,
@@ -78,6 +81,7 @@ class SyncSocket final : public http::WebSocketHandler,
     };
 
     bool take_turn_here(const http::BinaryMessage& message);
+    void run_turn(unsigned messages_max) TOMBOLO_EXCLUDES(mutex_);
     void carry_out(const Orders& orders);
     bool handle_input();
     void flush();

@@ -31,11 +31,8 @@ TurnBatch* TurnBatch::current() noexcept {
 
 void TurnBatch::add(std::shared_ptr<SyncSocket> socket) {
     sockets_.push_back(std::move(socket));
-    if (sockets_.size() >= chunk_) {
+    if (sockets_.size() > (chunk_ == 0 ? kept_max : chunk_ - 1)) {
         flush();
-        // One, one, two, four...
-        chunk_ = is_first_ ? 1 : std::min(2 * chunk_, chunk_max);
-        is_first_ = false;
     }
 }
 
@@ -43,12 +40,37 @@ void TurnBatch::flush() {
     if (sockets_.empty()) {
         return;
     }
+    std::vector<std::shared_ptr<SyncSocket>> sockets = std::exchange(sockets_, {});
+    if (chunk_ != 0) {
+        submit(std::move(sockets));
+        chunk_ = std::min(2 * chunk_, chunk_max);
+        return;
+    }
+    for (std::shared_ptr<SyncSocket>& socket : sockets) {
+        submit({std::move(socket)});
+    }
+    chunk_ = 2;
+}
+
+void TurnBatch::submit(std::vector<std::shared_ptr<SyncSocket>> sockets) {
     // A stopping pool takes nothing more; what is left ends with the last reference.
-    static_cast<void>(pool_.submit([sockets = std::exchange(sockets_, {})]() mutable {
+    static_cast<void>(pool_.submit([sockets = std::move(sockets)]() mutable {
         for (std::shared_ptr<SyncSocket>& socket : sockets) {
             std::exchange(socket, nullptr)->turn();
         }
     }));
+}
+
+void TurnBatch::take_here() {
+    if (chunk_ != 0) {
+        return;
+    }
+    batch_of_thread = nullptr; // a turn may ask for the next one
+    for (std::shared_ptr<SyncSocket>& socket : std::exchange(sockets_, {})) {
+        if (!socket->turn_here()) {
+            submit({std::move(socket)});
+        }
+    }
 }
 
 } // namespace tombolo::server::sync
