@@ -24,3 +24,4 @@ tombolo_tool(bench_sync
     LIBRARIES tombolo_changeset tombolo_http tombolo_protocol OpenSSL::SSL RocksDB::rocksdb-shared ZLIB::ZLIB)
 target_include_directories(bench_sync PRIVATE "${CMAKE_CURRENT_SOURCE_DIR}")
 add_dependencies(bench_sync tombolo tombolod)
+tombolo_allocator(bench_sync) # the references, too

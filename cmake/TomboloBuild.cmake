@@ -92,6 +92,15 @@ function(tombolo_tool name)
     target_link_libraries(${name} PRIVATE tombolo_options ${arg_LIBRARIES})
 endfunction()
 
+# jemalloc, for programs that make and drop small things on many threads: glibc's allocator takes a fifth more
+# processor time there, and more memory. Without it they are built with what there is; sanitizers bring their own.
+find_library(TOMBOLO_JEMALLOC jemalloc)
+function(tombolo_allocator name)
+    if(TOMBOLO_JEMALLOC AND NOT TOMBOLO_SANITIZE)
+        target_link_libraries(${name} PRIVATE ${TOMBOLO_JEMALLOC})
+    endif()
+endfunction()
+
 # A program of GoogleTest cases, with its main; each case has the same time limit.
 function(tombolo_test name)
     cmake_parse_arguments(arg "" "LABEL" "SOURCES;LIBRARIES" ${ARGN})

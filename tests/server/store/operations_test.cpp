@@ -1,5 +1,9 @@
+#include <algorithm>
 #include <filesystem>
+#include <mutex>
+#include <set>
 #include <thread>
+#include <vector>
 
 #include "server/store/store_fixture.hpp"
 
@@ -32,6 +36,43 @@ TEST_F(Operations, backup_taken_while_writing_restores_to_a_consistent_store) {
     EXPECT_GE(report.documents, 100u);
     EXPECT_EQ(report.documents, report.index_entries);
     EXPECT_EQ(report.documents, number(restored->newest_version()));
+}
+
+// A commit by who waits for it, among others and index builds: each is answered once, in the order
+// of their versions.
+TEST_F(Operations, commits_of_those_who_wait_keep_the_order_of_all_commits) {
+    constexpr int each = 100;
+    std::mutex mutex;
+    std::vector<Version> answered;
+    const auto note = [&](Result<Version> version) {
+        const std::lock_guard lock(mutex);
+        answered.push_back(version.value());
+    };
+    const auto insert_many = [&](int first, bool waits) {
+        for (int i = first; i < first + each; ++i) {
+            Transaction transaction;
+            transaction.insert(people_, document(i, "age", i));
+            if (waits) {
+                store_->commit_waiting(std::move(transaction), note);
+            } else {
+                store_->commit_async(std::move(transaction), note);
+            }
+        }
+    };
+    std::thread waiting([&] { insert_many(0, true); });
+    std::thread other([&] { insert_many(each, false); });
+    insert_many(2 * each, true);
+    ASSERT_TRUE(store_->ensure_index(people_, {"age", {{"age"}}, false}));
+    waiting.join();
+    other.join();
+    insert(document(-1)); // behind all others
+    const std::lock_guard lock(mutex);
+    ASSERT_EQ(answered.size(), 3u * each);
+    EXPECT_TRUE(std::is_sorted(answered.begin(), answered.end()));
+    EXPECT_EQ(std::set<Version>(answered.begin(), answered.end()).size(), answered.size());
+    const VerifyReport report = store_->verify().value();
+    EXPECT_TRUE(report.problems.empty());
+    EXPECT_EQ(report.documents, 3u * each + 1);
 }
 
 TEST_F(Operations, restore_refuses_a_folder_in_use_and_an_empty_backup) {
