@@ -161,7 +161,7 @@ class EngineImpl final : public Engine, public SessionContext {
     void end_session_of(Number file, protocol::SyncErrorCode code, std::string message);
     void end_bad_queries();
     void commit(store::Transaction transaction, bool waits);
-    void finish_input(const Input& input, std::optional<SessionError> error,
+    void finish_input(Input& input, std::optional<SessionError> error,
                       std::function<void(Mailbox::Content&)> also = {});
     void fail_input(Input& input, const Error& error);
     void notify_all();
@@ -193,8 +193,9 @@ class EngineImpl final : public Engine, public SessionContext {
     // run()'s own.
     Integrator integrator_;
     std::vector<Input> in_flight_;
-    std::set<Number> to_be_reset_; ///< files whose sessions have not been told yet
-    std::size_t one_by_one_ = 0;   ///< inputs still to be tried alone after a failed commit
+    std::set<Number> to_be_reset_;       ///< files whose sessions have not been told yet
+    std::atomic<bool> hears_all_{false}; ///< some are: no contact waits
+    std::size_t one_by_one_ = 0;         ///< inputs still to be tried alone after a failed commit
 
     mutable Mutex mutex_;
     Condition idle_;

@@ -322,10 +322,11 @@ Result<void> EngineImpl::process(Input& input) {
 }
 
 /// When the batch is durable: the session's counters move, it sees its file as it is then.
-void EngineImpl::finish_input(const Input& input, std::optional<SessionError> error,
+void EngineImpl::finish_input(Input& input, std::optional<SessionError> error,
                               std::function<void(Mailbox::Content&)> also) {
     if (error && input.mailbox != nullptr) {
         input.mailbox->is_dead = true;
+        input.is_quiet = false;
     }
     const bool is_upload = std::holds_alternative<UploadInput>(input.what);
     integrator_.batch().effects.push_back([mailbox = input.mailbox, bytes = input.bytes(),
