@@ -35,6 +35,8 @@ struct MergeInput {
     std::uint64_t timestamp = 0;    ///< origin timestamp
     std::uint64_t file_ident = 0;   ///< origin file ident; our own for local changesets, never 0
     bool modified = false;          ///< set by the merge: the changeset is not what it was
+    /// When given, gets what the merge took out of the changeset, to be read through it.
+    std::vector<Instruction>* discarded = nullptr;
 };
 
 /// What happens when an ArrayMove meets an edit inside an element (4.5, edge E1).

@@ -211,6 +211,7 @@ class MergeState {
     void keep_change(const Item& item);
     void write_change(MergeInput& input, const Change& change, const std::uint32_t* path) const;
     void remove_dead(Side side, std::size_t input, const Discarded& dead);
+    static void give_out_dead(MergeInput& input, const Discarded& dead);
     void insert_prepended(Side side, std::size_t input, const Discarded& dead);
     Instruction make_erase_column(ChangesetParts& parts, const Item& item) const;
 

@@ -84,6 +84,19 @@ void MergeState::remove_dead(Side side, std::size_t input, const Discarded& dead
     list.resize(kept);
 }
 
+void MergeState::give_out_dead(MergeInput& input, const Discarded& dead) {
+    if (input.discarded == nullptr) {
+        return;
+    }
+    for (std::size_t word = 0; word < dead.size(); ++word) {
+        for (std::uint64_t bits = dead[word]; bits != 0; bits &= bits - 1) {
+            input.discarded->push_back(
+                input.changeset
+                    ->instructions()[word * 64 + static_cast<std::size_t>(std::countr_zero(bits))]);
+        }
+    }
+}
+
 void MergeState::insert_prepended(Side side, std::size_t input, const Discarded& dead) {
     ChangesetParts& parts = inputs(side)[input].changeset->parts();
     std::vector<const Item*> inserts;
@@ -153,6 +166,7 @@ void MergeState::write_back() {
     for (Side side : {Side::ours, Side::theirs}) {
         for (std::size_t input = 0; input < inputs(side).size(); ++input) {
             const Discarded& dead = dead_[to_number(side)][input];
+            give_out_dead(inputs(side)[input], dead);
             if (prepended[to_number(side)][input]) {
                 insert_prepended(side, input, dead);
             } else if (!dead.empty()) {

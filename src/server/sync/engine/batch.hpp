@@ -14,6 +14,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "server/sync/engine/conflict_log.hpp"
 #include "server/sync/engine/history.hpp"
 #include "server/sync/engine/recent_objects.hpp"
 
@@ -90,6 +91,8 @@ class Batch final : public HistorySource {
     /// it.
     std::set<Number> identified;
     std::map<std::string, std::optional<std::string>> reciprocals;
+    /// For the log of what was dropped of uploads.
+    std::vector<Conflict> conflicts;
     bool model_changed = false;
     std::size_t unsyncable = 0; ///< outside writes of documents that cannot be synced
     bool state_changed = false;

@@ -110,6 +110,12 @@ struct EngineBugs {
     bool trimmed_by_age_only = false;
 };
 
+/// Of the log of what was dropped of uploads (conflict_log.hpp). 0: nothing is kept.
+struct ConflictLimits {
+    std::int64_t keep_ms = std::int64_t{30} * 24 * 3600 * 1000;
+    std::uint64_t bytes_max = std::uint64_t{64} << 20;
+};
+
 struct EngineOptions {
     ObjectId app;
     SyncModel model;
@@ -122,6 +128,7 @@ struct EngineOptions {
     std::size_t bootstrap_objects = 0;
     /// Uncompressed bytes of uploads integrated in one commit.
     std::size_t batch_bytes = std::size_t{4} << 20;
+    ConflictLimits conflicts;
     EngineBugs bugs;
 };
 

@@ -26,7 +26,7 @@ Integrator::Integrator(const EngineOptions& options, store::Store& store, const 
                        ViewCache& views, const EntryCache& cache, EngineHost& host,
                        const Clock& clock, Random& random)
     : options_(options), store_(store), keys_(keys), views_(views), cache_(cache), host_(host),
-      clock_(clock), random_(random) {}
+      clock_(clock), random_(random), conflict_writer_(options.app, options.conflicts) {}
 
 void Integrator::start(EngineState state, HistoryAges ages, std::shared_ptr<const Model> model) {
     state_ = std::move(state);
@@ -370,6 +370,10 @@ Result<store::Transaction> Integrator::finish() {
     }
     if (ages_changed_) {
         transaction.put_record(store::Space::meta, keys_.ages(), encode(ages_));
+    }
+    if (!batch_->conflicts.empty()) {
+        TOMBOLO_TRY_VOID(conflict_writer_.write(std::move(batch_->conflicts), batch_->snapshot(),
+                                                clock_.unix_ms(), transaction));
     }
     if (batch_->model_changed) {
         changeset::ChangesetBuilder out;

@@ -115,6 +115,8 @@ class Integrator {
         Image before;
         Image after;
         std::vector<std::pair<LoadedFile::ReciprocalKey, Reciprocal>> reciprocals;
+        const char* why_refused = nullptr; ///< in words
+        std::vector<Conflict> lost;        ///< what the merge dropped, of both sides
     };
 
     Result<std::optional<SessionError>> integrate(LoadedFile& file, const UploadItem& item);
@@ -129,6 +131,16 @@ class Integrator {
     Result<void> decide(const View& view, Judged& judged, const changeset::Changeset& part);
     Result<void> decide_asymmetric(const View* view, Judged& judged,
                                    const changeset::Changeset& part);
+    using Met = std::vector<std::pair<LoadedFile::ReciprocalKey, Reciprocal>>;
+    void note_merge(const FileState& file, const UploadItem& item,
+                    const changeset::MergeInput& theirs,
+                    const std::vector<changeset::MergeInput>& major, const Met& ours,
+                    Judged& judged);
+    void note_refused(const FileState& file, const UploadItem& item,
+                      const changeset::Changeset& part, Judged& judged);
+    void name_cause(const ObjectRef& object, Number version, Conflict& conflict);
+    std::string user_of(Number file);
+    void keep_conflicts(std::vector<Judged>& judged);
     Result<void> append_reset(LoadedFile& file, const std::vector<Judged>& judged,
                               Number client_version);
     Result<std::shared_ptr<Entry>> entry_of(HistoryEntry head, CutChangeset cut,
@@ -201,6 +213,7 @@ class Integrator {
     Number last_lazy_core_ = 0; ///< that a commit took along
     RecentObjects recent_;
     std::optional<Batch> batch_;
+    const ConflictWriter conflict_writer_;
     /// Of the UPLOAD at hand.
     std::vector<protocol::RejectedUpdate> refused_ingests_;
     EngineStatistics statistics_;

@@ -250,6 +250,7 @@ Result<std::optional<SessionError>> Integrator::integrate(LoadedFile& file,
             file.reciprocals[key] = std::move(reciprocal);
         }
     }
+    keep_conflicts(judged);
     for (const ObjectRef& object : dropped) {
         batch_->add_part(object, {PartKind::dropped, file.state.ident, {}});
     }
@@ -367,6 +368,8 @@ Result<Integrator::Judged> Integrator::judge(LoadedFile& file, const View* view,
         TOMBOLO_TRY_VOID(decide_asymmetric(view, judged, theirs));
         if (judged.has_change) {
             judged.kept = std::move(theirs);
+        } else {
+            note_refused(file.state, item, theirs, judged);
         }
         return judged;
     }
@@ -375,7 +378,9 @@ Result<Integrator::Judged> Integrator::judge(LoadedFile& file, const View* view,
         // The common case: nothing to merge with, and nothing is copied.
         TOMBOLO_TRY_VOID(decide(*view, judged, cut.changeset));
         judged.keeps_upload = judged.has_change;
-        statistics_.refused_objects += judged.is_refused ? 1U : 0U;
+        if (judged.is_refused) {
+            note_refused(file.state, item, cut.changeset, judged);
+        }
         return judged;
     }
     Changeset theirs = cut.part(part);
@@ -383,10 +388,12 @@ Result<Integrator::Judged> Integrator::judge(LoadedFile& file, const View* view,
         ++statistics_.merges;
         std::vector<MergeInput> major;
         major.reserve(ours.size());
+        std::vector<std::vector<changeset::Instruction>> discarded(ours.size() + 1);
         for (auto& [key, sent] : ours) {
-            major.push_back({&sent.changeset, sent.timestamp, sent.origin, false});
+            major.push_back(
+                {&sent.changeset, sent.timestamp, sent.origin, false, &discarded[major.size()]});
         }
-        MergeInput minor{&theirs, item.timestamp, file.state.ident, false};
+        MergeInput minor{&theirs, item.timestamp, file.state.ident, false, &discarded.back()};
         const Result<changeset::MergeReport> report = changeset::merge(
             major, {&minor, 1}, {changeset::MoveOverInnerRule::sensible, meetings_max});
         if (!report) {
@@ -394,6 +401,7 @@ Result<Integrator::Judged> Integrator::judge(LoadedFile& file, const View* view,
             return judged;
         }
         judged.meets_edge = !report->edges.empty();
+        note_merge(file.state, item, minor, major, ours, judged);
         for (std::size_t i = 0; i < ours.size(); ++i) {
             if (major[i].modified) {
                 judged.reciprocals.push_back(std::move(ours[i]));
@@ -405,13 +413,15 @@ Result<Integrator::Judged> Integrator::judge(LoadedFile& file, const View* view,
     }
     if (view == nullptr) {
         judged.is_refused = true;
-        return judged;
+        judged.why_refused = "the device has not subscribed to anything yet";
+    } else {
+        TOMBOLO_TRY_VOID(decide(*view, judged, theirs));
     }
-    TOMBOLO_TRY_VOID(decide(*view, judged, theirs));
-    if (judged.has_change) {
+    if (judged.is_refused) {
+        note_refused(file.state, item, theirs, judged);
+    } else if (judged.has_change) {
         judged.kept = std::move(theirs);
     }
-    statistics_.refused_objects += judged.is_refused ? 1U : 0U;
     return judged;
 }
 
@@ -441,17 +451,28 @@ Result<void> Integrator::decide(const View& view, Judged& judged, const Changese
         return {};
     }
     judged.is_refused = true;
+    const auto refuse = [&](const char* why) {
+        judged.why_refused = why;
+        return Result<void>();
+    };
     std::optional<Object> object;
     if (existed) {
         judged.is_outside_view = !view.holds(class_name, judged.before);
         if (judged.is_outside_view && !options_.bugs.uploads_judged_by_no_view) {
-            return {};
+            return refuse("the device's subscriptions and role do not show it the object");
         }
         object = read_object(*seen_, class_name, judged.before);
-        if (!object || !view.may_write(class_name, judged.before.bson()) ||
-            !keeps_to_fields(view, class_name, part, options_.bugs) ||
-            (erases && !view.may_erase(class_name, judged.before.bson()))) {
-            return {};
+        if (!object) {
+            return refuse("the document does not fit the schema");
+        }
+        if (!view.may_write(class_name, judged.before.bson())) {
+            return refuse("the role may not write the document");
+        }
+        if (!keeps_to_fields(view, class_name, part, options_.bugs)) {
+            return refuse("the role may not write one of the fields");
+        }
+        if (erases && !view.may_erase(class_name, judged.before.bson())) {
+            return refuse("the role may not delete the document");
         }
         judged.before.is_syncable = true;
     }
@@ -460,7 +481,7 @@ Result<void> Integrator::decide(const View& view, Judged& judged, const Changese
         if (applied.error().code() != ErrorCode::bad_changeset) {
             return applied.error();
         }
-        return {};
+        return refuse("it does not fit the object as it is");
     }
     if (!*applied) {
         judged.is_refused = false;
@@ -471,25 +492,29 @@ Result<void> Integrator::decide(const View& view, Judged& judged, const Changese
     }
     if (breaks_geo_field(*seen_, class_name, **applied)) {
         judged.breaks_geo_field = true;
-        return {};
+        return refuse("a queryable geo field would hold no valid point");
     }
     // An object that was erased and made again starts from nothing.
     Result<Image> after =
         write_object(*seen_, judged.object, **std::move(applied), erases ? Image() : judged.before);
     if (!after) {
-        return {};
+        return refuse("no document can hold the values");
     }
     after->is_syncable = true;
     const bool is_new = !existed || erases;
-    if (!view.may_write(class_name, after->bson()) ||
-        !keeps_to_fields(view, class_name, part, options_.bugs) ||
-        (is_new && !view.may_insert(class_name, after->bson()))) {
-        return {};
+    if (!view.may_write(class_name, after->bson())) {
+        return refuse("the role may not write the document as it would be");
+    }
+    if (!keeps_to_fields(view, class_name, part, options_.bugs)) {
+        return refuse("the role may not write one of the fields");
+    }
+    if (is_new && !view.may_insert(class_name, after->bson())) {
+        return refuse("the role may not insert the document");
     }
     // Leaving the view by an update is legal, creating something outside it is not.
     if (is_new && !view.selects(class_name, after->bson())) {
         judged.is_outside_view = true;
-        return {};
+        return refuse("the new object is in none of the device's subscriptions");
     }
     judged.is_refused = false;
     judged.has_change = true;
@@ -501,6 +526,9 @@ Result<void> Integrator::decide(const View& view, Judged& judged, const Changese
 /// Data ingest: the first insert stays, nothing is ever sent back (device-sync-server.md 3.6).
 Result<void> Integrator::decide_asymmetric(const View* view, Judged& judged,
                                            const Changeset& part) {
+    judged.why_refused = judged.before.exists() ? "a document with this key was ingested before"
+                         : view == nullptr      ? "the device has not subscribed to anything yet"
+                                                : "it is no complete object";
     if (judged.before.exists() || view == nullptr) {
         return {};
     }
@@ -516,6 +544,7 @@ Result<void> Integrator::decide_asymmetric(const View* view, Judged& judged,
         !view->may_insert(class_name, after->bson())) {
         host_.log("sync: an ingested object was not allowed and is dropped: " +
                   to_text(judged.object));
+        judged.why_refused = "the role may not insert the document";
         refused_ingests_.push_back(
             {class_name, judged.object.key,
              protocol::rejection_reason(to_view(judged.object.key), class_name, false)});
