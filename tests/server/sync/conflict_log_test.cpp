@@ -21,7 +21,8 @@ class ConflictLog : public SyncScenario {
     }
     static std::string shown(const Conflict& conflict) {
         std::string text;
-        for (const server::sync::LostValue& each : *server::sync::lost_values(conflict)) {
+        const auto values = server::sync::lost_values(conflict).value();
+        for (const server::sync::LostValue& each : values) {
             text += (text.empty() ? "" : "; ") + each.action +
                     (each.place.empty() ? "" : " " + each.place) +
                     (each.value ? " " + *each.value : "");
