@@ -54,6 +54,7 @@ CommandTable make_table() {
     add_data_commands(table);
     add_sync_commands(table);
     add_sync_device_commands(table);
+    add_sync_inquiry_commands(table);
     add_device_commands(table);
     add_server_commands(table);
     add_admin_commands(table);

@@ -25,6 +25,7 @@ void add_model_commands(CommandTable& table);
 void add_data_commands(CommandTable& table);
 void add_sync_commands(CommandTable& table);
 void add_sync_device_commands(CommandTable& table);
+void add_sync_inquiry_commands(CommandTable& table);
 void add_device_commands(CommandTable& table);
 void add_server_commands(CommandTable& table);
 void add_admin_commands(CommandTable& table);

@@ -379,6 +379,8 @@ class Daemon::Impl {
         sync::ServiceOptions options;
         options.session_threads = static_cast<unsigned>(config_.sync_threads);
         options.test_commands = config_.sync_test_commands;
+        options.conflicts = {config_.conflict_days * 24 * 3600 * 1000,
+                             static_cast<std::uint64_t>(config_.conflict_megabytes) << 20};
         options.public_url = [this] { return context_->public_url; };
         options.facts = [this](const App& app, const std::string& user) {
             return data_sources_->facts(app, user);

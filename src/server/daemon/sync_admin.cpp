@@ -136,6 +136,7 @@ api::admin::SyncServices sync_services(sync::SyncService& service) {
         TOMBOLO_TRY(const sync::UnsyncedPage page, service.unsynced(app, after, count_max));
         return shown(app, page);
     };
+    add_inquiries(out, service);
     return out;
 }
 

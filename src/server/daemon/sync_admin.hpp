@@ -14,4 +14,10 @@ api::admin::SyncServices sync_services(sync::SyncService& service);
 /// The same for functions: client files as documents.
 documents::ClientFiles client_files(sync::SyncService& service);
 
+/// Why a user's devices have a document, or not: facts, and words for people.
+boost::json::object explained(const sync::SyncService::Explanation& all, const std::string& user);
+
+/// What operators ask when data is not where somebody expects it: conflicts, explanations.
+void add_inquiries(api::admin::SyncServices& out, sync::SyncService& service);
+
 } // namespace tombolo::server

@@ -154,13 +154,9 @@ class SyncRole {
 };
 
 SyncAccess denied(std::string role, std::string reason) {
-    return {std::move(role),
-            std::move(reason),
-            constant(false),
-            constant(false),
-            constant(false),
-            constant(false),
-            {}};
+    return {
+        std::move(role), {}, std::move(reason), constant(false), constant(false), constant(false),
+        constant(false), {}};
 }
 
 } // namespace
@@ -177,24 +173,31 @@ SyncAccess sync_access(const AppRules& app, const store::CollectionName& collect
     const mql::BsonDocument custom_data =
         facts.custom_data && rules->uses_custom_data ? facts.custom_data() : mql::BsonDocument();
     const BindingValues values{facts, app.values(), app.environment(), custom_data};
+    std::vector<std::string> passed_over;
+    const auto answer = [&](SyncAccess access) {
+        access.passed_over = std::move(passed_over);
+        return access;
+    };
     for (const Role& role : rules->roles) {
         const Expression& when = role.apply_when;
         if (when.uses_request() || when.uses_document_expansion() || !when.fields().empty()) {
-            return denied(role.name, "apply_when asks for documents or the request");
+            return answer(denied(role.name, "apply_when asks for documents or the request"));
         }
         if (when.is_defined()) {
             const auto applies = when.bind(values).test({});
             if (!applies) {
-                return denied(role.name, std::string("apply_when: ") + applies.error().what());
+                return answer(
+                    denied(role.name, std::string("apply_when: ") + applies.error().what()));
             }
             if (!*applies) {
+                passed_over.push_back(role.name);
                 continue;
             }
         }
         auto access = SyncRole(role, values, queryable).run();
-        return access ? *std::move(access) : denied(role.name, access.error().message());
+        return answer(access ? *std::move(access) : denied(role.name, access.error().message()));
     }
-    return denied({}, "no role applies");
+    return answer(denied({}, "no role applies"));
 }
 
 } // namespace tombolo::rules

@@ -9,6 +9,7 @@
 #include <map>
 #include <set>
 #include <string>
+#include <vector>
 
 #include "mql/bson_value.hpp"
 #include "server/rules/rule_set.hpp"
@@ -27,9 +28,10 @@ struct FieldAccess {
 };
 
 struct SyncAccess {
-    std::string role;       ///< empty when none applied
-    std::string denied;     ///< why nothing is permitted; empty otherwise
-    mql::BsonDocument read; ///< includes `write`: who may write may read
+    std::string role;                          ///< empty when none applied
+    std::vector<std::string> passed_over = {}; ///< roles before it, whose apply_when does not hold
+    std::string denied;                        ///< why nothing is permitted; empty otherwise
+    mql::BsonDocument read;                    ///< includes `write`: who may write may read
     mql::BsonDocument write;
     mql::BsonDocument insert; ///< of the new document, on top of `write`
     mql::BsonDocument erase;  ///< of the document before, on top of `write`

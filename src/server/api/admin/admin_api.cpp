@@ -185,6 +185,7 @@ const RouteTable& admin_routes() {
         add_rule_routes(all);
         add_schema_routes(all);
         add_sync_routes(all);
+        add_sync_inquiry_routes(all);
         add_model_routes(all);
         add_provider_routes(all);
         add_function_routes(all);

@@ -49,6 +49,24 @@ struct SyncServices {
     std::function<Result<boost::json::object>(const server::App&, std::string_view after,
                                               std::size_t count_max)>
         unsynced;
+    /// What uploads lost, newest first, numbered below `before` (0: all).
+    struct ConflictQuery {
+        std::string user;
+        std::string class_name;
+        std::string key;
+        std::uint64_t before = 0;
+        std::size_t count_max = 0;
+    };
+    std::function<Result<boost::json::object>(const server::App&, const ConflictQuery&)> conflicts;
+    /// Writes one back; `by` is the administrator.
+    std::function<Result<boost::json::object>(const server::App&, std::uint64_t number,
+                                              const std::string& by)>
+        restore_conflict;
+    /// Why the devices of a user have a document, or not.
+    std::function<Result<boost::json::object>(const server::App&, const std::string& user,
+                                              const std::string& class_name,
+                                              const std::string& key)>
+        explain;
 };
 
 /// The process, for the routes that are about the server itself.
@@ -158,6 +176,7 @@ void add_command_routes(RouteTable& table);
 void add_rule_routes(RouteTable& table);
 void add_schema_routes(RouteTable& table);
 void add_sync_routes(RouteTable& table);
+void add_sync_inquiry_routes(RouteTable& table);
 void add_model_routes(RouteTable& table);
 void add_provider_routes(RouteTable& table);
 void add_function_routes(RouteTable& table);

@@ -55,6 +55,7 @@ class SyncService::Slot final : public EngineHost {
         options.model = std::move(model.model);
         options.client_max_offline_ms = model.client_max_offline_ms;
         options.recovery_mode_disabled = model.recovery_mode_disabled;
+        options.conflicts = service_.options_.conflicts;
         tune(options);
         TOMBOLO_TRY(engine_, open_engine(std::move(options), service_.store_, roles_, *this,
                                          service_.clock_, service_.random_));

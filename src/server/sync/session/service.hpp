@@ -22,6 +22,8 @@
 #include "server/runtime/log.hpp"
 #include "server/runtime/worker_pool.hpp"
 #include "server/store/store.hpp"
+#include "server/sync/engine/conflict_log.hpp"
+#include "server/sync/engine/explain.hpp"
 #include "server/sync/engine/unsynced.hpp"
 #include "server/sync/session/counters.hpp"
 #include "server/sync/session/live_connection.hpp"
@@ -44,6 +46,8 @@ struct ServiceOptions {
     std::size_t message_bytes_max = protocol::limits::client_message_bytes_max;
     /// Do what TEST_COMMANDs say.
     bool test_commands = false;
+    /// How much of what uploads lost is kept, an app.
+    ConflictLimits conflicts;
     /// Prefix of links in errors.
     std::function<std::string()> public_url;
     /// What rules may ask about users.
@@ -105,6 +109,27 @@ class SyncService final : public OutsideWriter {
     void trim();
     /// The newest store version up to which no app needs past images, at most `most`.
     Result<store::Version> past_needed_above(store::Version most) const;
+
+    // What uploads lost (service_conflicts.cpp)
+    /// Newest first; `before` as list_conflicts().
+    Result<ConflictPage> conflicts(const ObjectId& app, const ConflictFilter& filter,
+                                   std::uint64_t before, std::size_t count_max) const;
+    /// Writes it back for everybody; the conflict as it is then. Errors as restoration().
+    Result<Conflict> restore_conflict(const ObjectId& app, std::uint64_t number,
+                                      const std::string& by);
+    void trim_conflicts();
+
+    // Why a user's devices have a document, or not (service_explain.cpp)
+    struct Explanation {
+        ObjectRef object;
+        AppRoles::Choice choice;
+        ClassPermissions permissions; ///< of the role, in the class
+        ObjectStanding standing;
+        std::vector<std::uint64_t> connected; ///< files of the user that sync now
+    };
+    /// Errors as parse_object().
+    Result<Explanation> explain(const ObjectId& app, const std::string& user,
+                                const std::string& class_name, const std::string& key);
 
     const Counters& counters() const noexcept { return counters_; }
     struct AppStatistics {

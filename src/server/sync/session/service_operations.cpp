@@ -74,6 +74,7 @@ void SyncService::open_for_trimming() {
 
 void SyncService::trim() {
     open_for_trimming();
+    trim_conflicts();
     for (const auto& [id, named] : engines()) {
         const auto& [name, engine] = named;
         engine->trim([&log = log_, name = name](const Result<TrimReport>& done) {

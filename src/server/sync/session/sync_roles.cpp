@@ -103,4 +103,38 @@ Result<Role> AppRoles::role_of(std::string_view user_id) {
     return out;
 }
 
+Result<AppRoles::Choice> AppRoles::choice_of(std::string_view user_id,
+                                             const std::string& class_name) const {
+    const std::shared_ptr<const App> app = app_();
+    if (app == nullptr) {
+        return Error(ErrorCode::not_found, "the app is gone");
+    }
+    TOMBOLO_TRY(const AppModel model, make_app_model(app->config, app->schema_versions));
+    const schema::DocumentSchema documents = documents_of_all(model.model);
+    const schema::ClassSchema* class_schema = documents.schema.find(class_name);
+    const auto place = documents.places.find(class_name);
+    if (class_schema == nullptr || place == documents.places.end()) {
+        return Error(ErrorCode::not_found, "no class '" + class_name + "' is synced");
+    }
+    Choice out;
+    const auto facts = facts_ ? facts_(*app, std::string(user_id)) : nobody(user_id);
+    if (facts == nullptr) {
+        out.is_known_user = false;
+        return out;
+    }
+    const auto rules = rules_.rules(*app);
+    rules::SyncAccess access = rules::sync_access(
+        *rules, {place->second.data_source, place->second.database, place->second.collection},
+        *facts, queryable_fields(*class_schema, model.model.queryable));
+    out.role = std::move(access.role);
+    out.passed_over = std::move(access.passed_over);
+    out.denied = std::move(access.denied);
+    if (out.denied.empty()) {
+        if (const auto permissions = to_permissions(access, *class_schema); !permissions) {
+            out.denied = permissions.error().message();
+        }
+    }
+    return out;
+}
+
 } // namespace tombolo::server::sync

@@ -6,6 +6,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "server/app/app_repository.hpp"
 #include "server/rules/facts.hpp"
@@ -30,11 +31,21 @@ class AppRoles final : public RoleProvider {
         : app_(std::move(app)), log_(log), facts_(std::move(facts)), rules_(log) {}
     Result<Role> role_of(std::string_view user_id) override;
 
+    /// How the role in a class was chosen.
+    struct Choice {
+        bool is_known_user = true;
+        std::string role;                     ///< empty: none applies
+        std::vector<std::string> passed_over; ///< those before it, whose apply_when does not hold
+        std::string denied;                   ///< why everything is denied; empty: it is not
+    };
+    /// not_found when the app has no such class.
+    Result<Choice> choice_of(std::string_view user_id, const std::string& class_name) const;
+
   private:
     CurrentApp app_;
     const Log& log_;
     const FactsOf facts_;
-    rules::RuleBook rules_;
+    mutable rules::RuleBook rules_;
 };
 
 } // namespace tombolo::server::sync
