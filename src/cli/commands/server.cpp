@@ -153,7 +153,10 @@ ExitCode restore(Run& run) {
     }
     const bool has_key = fs::exists(data / "master.key", error);
     run.console().result({{"data", data.string()}, {"master_key", has_key}},
-                         "restored into " + data.string());
+                         "restored into " + data.string() +
+                             "\nDevices that saw newer data are told to reset when they connect: "
+                             "they send again what they had not sent, and what they had sent since "
+                             "the backup is gone.");
     if (!has_key) {
         run.console().warning("there is no master.key: put the copy of it there before starting "
                               "tombolod, or the app secrets stay closed");

@@ -133,7 +133,7 @@ std::string explanation_text(const json::object& all) {
         const bool connected = server::bool_or(each, "connected", false);
         text += "\ndevice " + text_of(each, "file_ident") + " (" +
                 (connected ? "connected" : "last seen " + text_of(each, "last_seen")) +
-                ", has everything up to version " + text_of(each, "downloaded_version") +
+                ", known to have everything up to version " + text_of(each, "downloaded_version") +
                 "): " + text_of(each, "words");
     }
     if (server::bool_or(all, "has_more_devices", false)) {

@@ -79,7 +79,9 @@ std::string missing_words(const Explanation& all, const DeviceStanding& device) 
         return "it has no subscription of " + all.object.class_name;
     }
     if (!device.is_selected) {
-        return "its subscription (" + device.query + ") does not match the document";
+        const bool is_bare = device.query.front() != '(';
+        return "its subscription " + (is_bare ? "(" + device.query + ")" : device.query) +
+               " does not match the document";
     }
     return "the role that it was last given does not show the document";
 }
@@ -98,8 +100,9 @@ std::string device_words(const Explanation& all, const DeviceStanding& device, b
     } else if (device.should_hold) {
         text = "It does not hold the document as far as the server knows, and gets it" + when;
     } else if (device.held) {
-        text = "It held the document at version " + std::to_string(device.cursor) +
-               " and is told to drop it" + when + ": " + missing_words(all, device);
+        text = "It held the document when the server last heard what it has, and is told to drop "
+               "it" +
+               when + ": " + missing_words(all, device);
     } else {
         text = "It does not hold the document: " + missing_words(all, device);
     }
