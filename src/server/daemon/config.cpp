@@ -41,7 +41,8 @@ const std::vector<Setting>& settings() {
         {"insecure_public", &Config::insecure_public,
          "Allow a public address without TLS (behind a TLS proxy on another machine)"},
         {"trusted_proxy", &Config::trusted_proxies,
-         "Address of a proxy whose X-Forwarded headers are believed; may be repeated"},
+         "Address or range (10.0.0.0/8) of proxies whose X-Forwarded headers are believed; may be "
+         "repeated"},
         {"io_threads", &Config::io_threads, "Threads for connections"},
         {"store_threads", &Config::store_threads, "Threads for requests that use the store"},
         {"sync_threads", &Config::sync_threads, "Threads for sync sessions"},

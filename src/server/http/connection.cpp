@@ -296,15 +296,9 @@ bool Connection::take_head(Incoming& incoming) {
     for (const auto& field : message) {
         request.headers.add(std::string(field.name_string()), std::string(field.value()));
     }
-    const auto& trusted = shared_.options.trusted_proxies;
-    if (std::find(trusted.begin(), trusted.end(), remote_address_) != trusted.end()) {
-        // The last hop's entry is the one that our proxy wrote; all before it is hearsay.
-        std::string_view forwarded = request.headers.find("x-forwarded-for");
-        forwarded.remove_prefix(std::min(forwarded.rfind(',') + 1, forwarded.size()));
-        const std::size_t first = forwarded.find_first_not_of(' ');
-        if (first != std::string_view::npos) {
-            request.remote_address = forwarded.substr(first);
-        }
+    if (shared_.trusted_proxies.contains(remote_address_)) {
+        request.remote_address = client_address(shared_.trusted_proxies, remote_address_,
+                                                request.headers.find("x-forwarded-for"));
         request.secure = request.secure || request.headers.find("x-forwarded-proto") == "https";
     }
     incoming.keep_alive = message.keep_alive();

@@ -12,6 +12,7 @@
 
 #include <boost/asio/any_io_executor.hpp>
 
+#include "server/http/address_list.hpp"
 #include "server/http/server.hpp"
 #include "server/http/stream.hpp"
 #include "server/http/websocket_connection.hpp"
@@ -28,6 +29,7 @@ struct Shared {
     std::atomic<std::uint64_t> requests_served{0};
     std::atomic<std::uint64_t> requests_refused{0};
     std::atomic<bool> stopping{false};
+    AddressList trusted_proxies = {}; ///< of the options, constant
 };
 
 class Connection {

@@ -153,6 +153,7 @@ class Server::Impl {
 
     Result<void> bind() {
         const ServerOptions& options = shared_.options;
+        TOMBOLO_TRY(shared_.trusted_proxies, AddressList::parse(options.trusted_proxies));
         if (!options.tls_certificate_file.empty() || !options.tls_key_file.empty()) {
             TOMBOLO_TRY(tls_, load_tls(options));
         }

@@ -40,7 +40,7 @@ struct ServerOptions {
     std::chrono::milliseconds body_timeout{60'000};
     std::chrono::milliseconds write_timeout{60'000};
     std::chrono::milliseconds idle_timeout{75'000};
-    /// Addresses whose X-Forwarded-For and X-Forwarded-Proto are believed.
+    /// Addresses and ranges (10.0.0.0/8) whose X-Forwarded-For and X-Forwarded-Proto are believed.
     std::vector<std::string> trusted_proxies;
 };
 
