@@ -18,6 +18,23 @@ TEST(SyncErrors, documentation_page_is_current) {
         << "run build/release/bin/sync_errors_doc > docs/reference/sync-errors.md";
 }
 
+TEST(SyncErrors, troubleshooting_has_a_section_for_every_code) {
+    std::ifstream page(std::string(TOMBOLO_TEST_DATA) + "/../docs/troubleshooting.md");
+    ASSERT_TRUE(page);
+    std::string headings;
+    for (std::string line; std::getline(page, line);) {
+        headings += line.starts_with("### ") ? line + "\n" : "";
+    }
+    for (const SyncErrorInfo& info : sync_error_table()) {
+        const std::string number = std::to_string(static_cast<int>(info.code));
+        EXPECT_NE(headings.find(" " + number), std::string::npos) << number;
+        if (info.sending == ErrorSending::server) {
+            EXPECT_NE(headings.find(number + " " + std::string(info.name)), std::string::npos)
+                << number;
+        }
+    }
+}
+
 TEST(SyncErrors, table_has_every_code_of_the_chapter) {
     std::set<int> codes;
     for (const SyncErrorInfo& info : sync_error_table()) {

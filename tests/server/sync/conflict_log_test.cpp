@@ -1,6 +1,9 @@
 // The conflict log: what merges, views and refusals drop is kept, with its cause, and comes back.
 
 #include "server/sync/engine/conflict_log.hpp"
+
+#include "core/random.hpp"
+#include "core/record_codec.hpp"
 #include "server/sync/scenario.hpp"
 
 namespace tombolo::sim {
@@ -14,6 +17,8 @@ using server::sync::NumberedConflict;
 
 class ConflictLog : public SyncScenario {
   protected:
+    SeededRandom random_{3};
+
     std::vector<NumberedConflict> conflicts(const ConflictFilter& filter = {}) {
         return server::sync::list_conflicts(shared_store(), world_.options().app, filter, 0, 1000,
                                             0)
@@ -311,6 +316,24 @@ TEST_F(ConflictLog, a_page_follows_another) {
         before = *page->next;
     }
     EXPECT_EQ(numbers, (std::vector<std::uint64_t>{7, 6, 5, 4, 3, 2, 1}));
+}
+
+TEST_F(ConflictLog, records_of_a_newer_format_stop_sync_with_a_clear_error) {
+    create(device("a", "TRUEPREDICATE"), 1, 1);
+    exchange();
+    store::Transaction transaction;
+    transaction.put_record(store::Space::meta,
+                           server::sync::RecordKeys(world_.options().app).state(),
+                           RecordWriter().number(99).take());
+    ASSERT_TRUE(shared_store().commit(std::move(transaction)));
+    const auto opened = server::sync::open_engine(world_.options(), shared_store(), world_.roles(),
+                                                  world_, world_.clock(), random_);
+    ASSERT_FALSE(opened);
+    EXPECT_EQ(opened.error().code(), ErrorCode::unsupported);
+    EXPECT_NE(opened.error().message().find("format 99, written by a newer version"),
+              std::string::npos);
+    // A damaged or newer entry of the log is an error too, not a guess.
+    EXPECT_FALSE(server::sync::decode_conflict(RecordWriter().number(99).take()));
 }
 
 TEST_F(ConflictLog, nothing_is_kept_when_it_is_off) {
