@@ -297,8 +297,15 @@ bool Connection::take_head(Incoming& incoming) {
         request.headers.add(std::string(field.name_string()), std::string(field.value()));
     }
     if (shared_.trusted_proxies.contains(remote_address_)) {
-        request.remote_address = client_address(shared_.trusted_proxies, remote_address_,
-                                                request.headers.find("x-forwarded-for"));
+        // Some proxies add to the header that came, some add one of their own.
+        std::string forwarded;
+        for (const auto& [name, value] : request.headers.all()) {
+            if (boost::beast::iequals(name, "x-forwarded-for")) {
+                forwarded += (forwarded.empty() ? "" : ",") + value;
+            }
+        }
+        request.remote_address =
+            client_address(shared_.trusted_proxies, remote_address_, forwarded);
         request.secure = request.secure || request.headers.find("x-forwarded-proto") == "https";
     }
     incoming.keep_alive = message.keep_alive();

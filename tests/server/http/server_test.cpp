@@ -259,6 +259,10 @@ TEST_F(HttpServer, believes_forwarded_addresses_of_trusted_proxies_only) {
     proxy.send("GET / HTTP/1.1\r\nHost: h\r\nX-Forwarded-For: 6.6.6.6, 9.9.9.9\r\n"
                "X-Forwarded-Proto: https\r\n\r\n");
     EXPECT_NE(proxy.receive().body.find("from=9.9.9.9 tls"), std::string::npos);
+    RawClient adder(server_->port());
+    adder.send("GET / HTTP/1.1\r\nHost: h\r\nX-Forwarded-For: 6.6.6.6\r\n"
+               "X-Forwarded-For: 9.9.9.9\r\n\r\n");
+    EXPECT_NE(adder.receive().body.find("from=9.9.9.9"), std::string::npos);
 }
 
 TEST_F(HttpServer, names_what_is_wrong_with_its_options) {
