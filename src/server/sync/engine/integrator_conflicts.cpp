@@ -43,8 +43,11 @@ bool reaches(const Changeset& left, const Instruction& winner, const Changeset& 
     if (winner.op == Opcode::erase_object) {
         return true;
     }
-    if (!changeset::is_path_instruction(winner.op) || !changeset::is_path_instruction(lost.op) ||
-        left.field(winner) != right.field(lost) || winner.path_count > lost.path_count) {
+    const bool takes_away = winner.op != Opcode::array_insert && winner.op != Opcode::array_move &&
+                            winner.op != Opcode::add_integer;
+    if (!takes_away || !changeset::is_path_instruction(winner.op) ||
+        !changeset::is_path_instruction(lost.op) || left.field(winner) != right.field(lost) ||
+        winner.path_count > lost.path_count) {
         return false;
     }
     const auto outer = left.path(winner);
