@@ -312,7 +312,7 @@ Result<void> AppRepository::remove(const ObjectId& id) {
     for (const char* space :
          {"deployments/", "drafts/", "blobs/", "secrets/", "app-settings/", "app-logs/", "users/",
           "identities/", "sessions/", "user-sessions/", "devices/", "emails/", "mail-tokens/",
-          "api-keys/", "user-keys/", "push/", "server-keys/", "sync/"}) {
+          "api-keys/", "user-keys/", "push/", "server-keys/"}) {
         const std::string prefix = space + id.to_string() + "/";
         transaction.erase_records(Space::meta, prefix, store::embedded::prefix_end(prefix));
     }

@@ -17,10 +17,6 @@ constexpr std::size_t trimmed_max = 1000;
 constexpr std::uint64_t scanned_max = 50'000;
 constexpr Number chunk = 256;
 
-std::string log_name(const ObjectId& app) {
-    return "sync/" + to_hex(app.bytes) + "/conflict";
-}
-
 std::string key_of_number(const std::string& prefix, Number number) {
     std::string key = prefix;
     for (int shift = 56; shift >= 0; shift -= 8) {
@@ -62,8 +58,12 @@ const char* conflict_cause_name(ConflictCause cause) noexcept {
     return "refused";
 }
 
+std::string conflict_prefix(const ObjectId& app) {
+    return "sync/" + to_hex(app.bytes) + "/conflict";
+}
+
 std::string conflict_key(const ObjectId& app, Number number) {
-    return key_of_number(log_name(app) + "/", number);
+    return key_of_number(conflict_prefix(app) + "/", number);
 }
 
 std::string encode(const Conflict& conflict) {
@@ -122,7 +122,7 @@ Result<Conflict> decode_conflict(std::string_view record) {
 // Writing
 
 ConflictWriter::ConflictWriter(const ObjectId& app, const ConflictLimits& limits)
-    : limits_(limits), prefix_(log_name(app) + "/"), total_key_(log_name(app) + "s") {}
+    : limits_(limits), prefix_(conflict_prefix(app) + "/"), total_key_(conflict_prefix(app) + "s") {}
 
 Result<void> ConflictWriter::write(std::vector<Conflict> conflicts, const store::Snapshot& snapshot,
                                    std::int64_t now_ms, store::Transaction& transaction) const {
@@ -198,8 +198,8 @@ Result<ConflictPage> list_conflicts(const store::Store& store, const ObjectId& a
                                     const ConflictFilter& filter, Number before,
                                     std::size_t count_max, std::int64_t oldest_ms) {
     const auto snapshot = store.snapshot();
-    const std::string prefix = log_name(app) + "/";
-    TOMBOLO_TRY(const Total total, read_total(*snapshot, log_name(app) + "s"));
+    const std::string prefix = conflict_prefix(app) + "/";
+    TOMBOLO_TRY(const Total total, read_total(*snapshot, conflict_prefix(app) + "s"));
     Number first = total.next;
     {
         const auto oldest =

@@ -69,6 +69,8 @@ struct NumberedConflict {
 /// Of one conflict's values; what is larger is logged without them.
 inline constexpr std::size_t conflict_bytes_max = std::size_t{1} << 20;
 
+/// What all keys of the log begin with.
+std::string conflict_prefix(const ObjectId& app);
 std::string conflict_key(const ObjectId& app, Number number);
 std::string encode(const Conflict& conflict);
 Result<Conflict> decode_conflict(std::string_view record);

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "core/record_codec.hpp"
+#include "server/sync/engine/conflict_log.hpp"
 
 namespace tombolo::server::sync {
 
@@ -140,6 +141,8 @@ Result<void> forget_sync(store::Store& store, const ObjectId& app) {
     store::Transaction transaction;
     transaction.erase_record(store::Space::meta, keys.state());
     transaction.erase_record(store::Space::meta, keys.ages());
+    const std::string conflicts = conflict_prefix(app);
+    transaction.erase_records(store::Space::meta, conflicts, end_of_prefix(conflicts));
     TOMBOLO_TRY([[maybe_unused]] const store::Version done, store.commit(std::move(transaction)));
     return {};
 }
