@@ -122,7 +122,8 @@ Result<Conflict> decode_conflict(std::string_view record) {
 // Writing
 
 ConflictWriter::ConflictWriter(const ObjectId& app, const ConflictLimits& limits)
-    : limits_(limits), prefix_(conflict_prefix(app) + "/"), total_key_(conflict_prefix(app) + "s") {}
+    : limits_(limits), prefix_(conflict_prefix(app) + "/"), total_key_(conflict_prefix(app) + "s") {
+}
 
 Result<void> ConflictWriter::write(std::vector<Conflict> conflicts, const store::Snapshot& snapshot,
                                    std::int64_t now_ms, store::Transaction& transaction) const {
