@@ -26,9 +26,7 @@ void set_format(const std::string& directory, std::uint64_t format) {
     ASSERT_TRUE(rocksdb::DB::Open(options, directory, families, &handles, &opened).ok());
     const std::unique_ptr<rocksdb::DB> database(opened);
     std::string number;
-    for (int shift = 0; shift < 64; shift += 8) {
-        number.push_back(static_cast<char>(format >> shift));
-    }
+    embedded::append_u64(number, format);
     for (rocksdb::ColumnFamilyHandle* each : handles) {
         if (each->GetName() == "catalog") {
             ASSERT_TRUE(database->Put(rocksdb::WriteOptions(), each, "format", number).ok());
