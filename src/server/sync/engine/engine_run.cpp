@@ -267,7 +267,11 @@ Result<void> EngineImpl::process(Input& input) {
                                               "the server does not know the file"));
             return {};
         }
-        if (file && (*file)->state.is_dead && !std::holds_alternative<IdentInput>(input.what)) {
+        // An acknowledgement is no contact that asks for an answer.
+        const auto* upload = std::get_if<UploadInput>(&input.what);
+        const bool is_told = upload != nullptr ? !upload->entries.empty()
+                                               : std::holds_alternative<QueryInput>(input.what);
+        if (file && (*file)->state.is_dead && is_told) {
             finish_input(input, session_error(SyncErrorCode::bad_client_file_ident,
                                               "the file has to be reset"));
             return {};
