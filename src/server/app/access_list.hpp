@@ -2,11 +2,7 @@
 
 // Which addresses may call an app's client API, its sync and its endpoints
 // (admin-api-and-config.md R18, client-http-api.md S-15). Administrators may call from anywhere.
-//
-// Plain values; nothing is looked up.
 
-#include <array>
-#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -14,23 +10,8 @@
 #include <boost/json/object.hpp>
 
 #include "core/object_id.hpp"
-#include "core/result.hpp"
 
 namespace tombolo::server {
-
-/// "192.0.2.1", "192.0.2.0/24", "2001:db8::/32". An IPv4 address that came as IPv6 is the IPv4 one.
-class AddressRange {
-  public:
-    /// invalid_argument says what is wrong.
-    static Result<AddressRange> parse(std::string_view text);
-
-    /// False for what is no address.
-    bool contains(std::string_view address) const noexcept;
-
-  private:
-    std::array<std::uint8_t, 16> bytes_{}; ///< IPv4 as ::ffff:a.b.c.d
-    unsigned bits_ = 128;                  ///< how many of them count
-};
 
 /// All addresses, IPv6 too.
 inline constexpr std::string_view every_address = "0.0.0.0/0";

@@ -1,16 +1,13 @@
 #pragma once
 
-// Addresses and ranges of addresses: "10.0.0.0/8", "127.0.0.1", "fd00::/8". IPv4 addresses in IPv6
-// form are the IPv4 ones. Immutable once parsed.
+// Whose addresses count as proxies of ours, and who is behind them. Immutable once parsed.
 
-#include <array>
-#include <cstdint>
-#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "core/address_range.hpp"
 #include "core/result.hpp"
 
 namespace tombolo::http {
@@ -26,14 +23,7 @@ class AddressList {
     bool empty() const noexcept { return ranges_.empty(); }
 
   private:
-    using Bytes = std::array<std::uint8_t, 16>;
-    struct Range {
-        Bytes address{};
-        unsigned bits = 128;
-    };
-    static std::optional<Bytes> read(std::string_view text);
-
-    std::vector<Range> ranges_;
+    std::vector<AddressRange> ranges_;
 };
 
 /// Whose request it is, when it came from `peer` with this X-Forwarded-For: the nearest hop that is

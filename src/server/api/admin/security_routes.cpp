@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "core/address_range.hpp"
 #include "core/bytes.hpp"
 #include "server/api/admin/admin_api.hpp"
 #include "server/api/admin/parts.hpp"
@@ -67,8 +68,8 @@ http::Response access_list(AdminCall& call) {
 std::string address_in(const AdminCall& call, const json::object& body) {
     std::string address = is_true(body, "use_current") ? call.request().remote_address
                                                        : server::string_or(body, "address");
-    const auto range = address.empty() ? Result<server::AddressRange>(server::AddressRange())
-                                       : server::AddressRange::parse(address);
+    const auto range =
+        address.empty() ? Result<AddressRange>(AddressRange()) : AddressRange::parse(address);
     if (!range) {
         throw ApiException(bad_request(std::string("'address' ") + range.error().what()));
     }
