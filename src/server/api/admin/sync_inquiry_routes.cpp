@@ -8,7 +8,6 @@ namespace tombolo::api::admin {
 
 namespace json = boost::json;
 using http::Method;
-using server::App;
 
 namespace {
 

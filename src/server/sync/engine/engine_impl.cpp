@@ -186,19 +186,20 @@ void EngineImpl::submit(Input input) {
         input.is_quiet = input.is_quiet && backlog < quiet_backlog_max;
         backlog += input.bytes();
     }
-    bool has_failed = false;
+    std::optional<Input> refused;
     bool is_quiet = false;
     {
         const MutexLock lock(mutex_);
-        has_failed = published_.has_failed;
-        if (!has_failed) {
+        if (published_.has_failed) {
+            refused = std::move(input);
+        } else {
             is_quiet = input.is_quiet && inputs_.size() < quiet_inputs_max;
             inputs_.push_back(std::move(input));
         }
     }
-    if (has_failed) {
-        input.mailbox = nullptr; // sessions see it in what is published
-        fail_input(input, Error(ErrorCode::unavailable, "sync of this app has stopped"));
+    if (refused) {
+        refused->mailbox = nullptr; // sessions see it in what is published
+        fail_input(*refused, Error(ErrorCode::unavailable, "sync of this app has stopped"));
         return;
     }
     if (!is_quiet) {
