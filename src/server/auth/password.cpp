@@ -5,6 +5,7 @@
 
 #include "core/check.hpp"
 #include "server/auth/argon2.hpp"
+#include "server/auth/breather.hpp"
 #include "server/runtime/sealer.hpp"
 #include "server/runtime/worker_pool.hpp"
 
@@ -26,6 +27,7 @@ std::string digest_of(std::string_view password, const Argon2Hash& hash) {
     std::promise<std::string> digest;
     const bool taken = pool.submit([&] {
         static thread_local const Argon2Memory memory(std::size_t{memory_kib} * 1024);
+        const Breather breather;
         digest.set_value(argon2_digest(password, hash));
     });
     if (!taken) { // more callers at once than any server has threads
