@@ -67,29 +67,17 @@ class ClientReset : public ::testing::Test {
     /// what it had not (sync-protocol.md 8.2).
     void recovers(const std::string& query = all_items) {
         Script script(server_, login_);
-        script.bind(true, 2, protocol::SessionReason::client_reset);
-        const auto answer = script.wire().receive();
-        ASSERT_NE(answer.as<protocol::ServerIdent>(), nullptr) << answer.head();
-        const SaltedFileIdent fresh = answer.as<protocol::ServerIdent>()->file;
-        script.ident(fresh, {}, 0, "{}", 2);
-        script.mark(1, 2);
-        script.downloads_until_mark(1, 2);
-        script.query(1, query, 2);
-        script.mark(2, 2);
-        script.downloads_until_mark(2, 2);
-        SyncProgress taken_over = script.progress(2);
-        script.unbind(2);
-        script.expect_unbound(2);
-        taken_over.download = {taken_over.latest.version, {0}};
-        taken_over.upload = {};
-        script.bind(false, 3, protocol::SessionReason::client_reset);
-        script.ident(fresh, taken_over, 5, query, 3);
-        script.mark(7, 3);
-        const std::uint64_t base = taken_over.download.server.value;
-        script.upload({{120, base, item(77, "recovered", "ann", 1)}}, {{120}, {base}}, base, 3);
-        script.downloads_until_mark(7, 3);
-        script.downloads_until_uploaded(120, 3);
+        const SaltedFileIdent fresh = script.open_fresh_file(query);
+        script.take_over(fresh, query, 77);
         EXPECT_NE(found(77).find("recovered"), std::string::npos);
+    }
+    /// How many Items are created before the MARK.
+    static std::size_t created_until(Script& script, std::uint64_t mark) {
+        std::size_t created = 0;
+        for (const ScriptDownload& one : script.downloads_until_mark(mark)) {
+            created += one.count(Opcode::create_object, "Item");
+        }
+        return created;
     }
     std::string found(std::int64_t key) {
         return ask_data_source(
@@ -234,11 +222,7 @@ TEST_F(ClientReset, documents_written_while_sync_is_terminated_are_bootstrapped)
     fresh.ident(file);
     fresh.query(1, all_items);
     fresh.mark(1);
-    std::size_t created = 0;
-    for (const ScriptDownload& one : fresh.downloads_until_mark(1)) {
-        created += one.count(Opcode::create_object, "Item");
-    }
-    EXPECT_EQ(created, 1u);
+    EXPECT_EQ(created_until(fresh, 1), 1u);
 }
 
 TEST_F(ClientReset, cause_away_for_longer_than_the_limit) {
@@ -409,11 +393,7 @@ TEST_F(ClientReset, pause_ends_connections_and_resume_goes_on_without_a_reset) {
     Script back(server_, login_);
     come(back, {file, progress});
     back.mark(3);
-    std::size_t created = 0;
-    for (const ScriptDownload& one : back.downloads_until_mark(3)) {
-        created += one.count(Opcode::create_object, "Item");
-    }
-    EXPECT_EQ(created, 1u);
+    EXPECT_EQ(created_until(back, 3), 1u);
 }
 
 TEST_F(ClientReset, terminate_while_paused_and_after_a_restart) {

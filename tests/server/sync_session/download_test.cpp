@@ -368,31 +368,11 @@ TEST_F(ServerMust, s30_support_the_reset_sequence) {
     const SaltedFileIdent broken = script.open_file(all_items);
     EXPECT_GE(broken.ident.value, 2u);
     // The fresh file F on the same connection; it never uploads.
-    script.bind(true, 2, protocol::SessionReason::client_reset);
-    const auto answer = script.wire().receive();
-    ASSERT_NE(answer.as<protocol::ServerIdent>(), nullptr) << answer.head();
-    const SaltedFileIdent fresh = answer.as<protocol::ServerIdent>()->file;
-    script.ident(fresh, {}, 0, "{}", 2);
-    script.mark(1, 2);
-    script.downloads_until_mark(1, 2);
-    script.query(1, all_items, 2);
-    script.mark(2, 2);
-    script.downloads_until_mark(2, 2);
-    SyncProgress taken_over = script.progress(2);
-    script.unbind(2);
-    script.expect_unbound(2);
+    const SaltedFileIdent fresh = script.open_fresh_file(all_items);
     script.unbind(1);
     script.expect_unbound(1);
     // The real file takes F's ident over; another query version, uploads at once.
-    taken_over.download = {taken_over.latest.version, {0}};
-    taken_over.upload = {};
-    script.bind(false, 3, protocol::SessionReason::client_reset);
-    script.ident(fresh, taken_over, 5, all_items, 3);
-    script.mark(7, 3);
-    const std::uint64_t base = taken_over.download.server.value;
-    script.upload({{120, base, item(5, "recovered", "ann", 1)}}, {{120}, {base}}, base, 3);
-    script.downloads_until_mark(7, 3);
-    script.downloads_until_uploaded(120, 3);
+    script.take_over(fresh, all_items, 5);
     EXPECT_EQ(script.progress(3).upload.client.value, 120u);
 }
 

@@ -102,6 +102,39 @@ void Script::upload(const std::vector<ScriptUpload>& entries, protocol::UploadCu
     wire_.send(message);
 }
 
+protocol::SaltedFileIdent Script::open_fresh_file(const std::string& query_body) {
+    bind(true, 2, protocol::SessionReason::client_reset);
+    const auto answer = receive();
+    const auto* given = answer.as<protocol::ServerIdent>();
+    if (given == nullptr) {
+        throw std::runtime_error("IDENT was expected, not " + answer.head());
+    }
+    const protocol::SaltedFileIdent fresh = given->file;
+    ident(fresh, {}, 0, "{}", 2);
+    mark(1, 2);
+    downloads_until_mark(1, 2);
+    query(1, query_body, 2);
+    mark(2, 2);
+    downloads_until_mark(2, 2);
+    unbind(2);
+    expect_unbound(2);
+    return fresh;
+}
+
+void Script::take_over(const protocol::SaltedFileIdent& fresh, const std::string& query_body,
+                       std::int64_t key) {
+    protocol::SyncProgress taken_over = progress(2);
+    taken_over.download = {taken_over.latest.version, {0}};
+    taken_over.upload = {};
+    bind(false, 3, protocol::SessionReason::client_reset);
+    ident(fresh, taken_over, 5, query_body, 3);
+    mark(7, 3);
+    const std::uint64_t base = taken_over.download.server.value;
+    upload({{120, base, item(key, "recovered", "ann", 1)}}, {{120}, {base}}, base, 3);
+    downloads_until_mark(7, 3);
+    downloads_until_uploaded(120, 3);
+}
+
 ScriptDownload Script::take(const SyncWire::Incoming& incoming) {
     const auto* message = incoming.as<protocol::Download>();
     if (message == nullptr) {

@@ -74,6 +74,14 @@ class Script {
     /// A new file with version 0 and subscription 1 bootstrapped, MARKs 1 and 2 answered.
     protocol::SaltedFileIdent open_file(const std::string& query, std::uint64_t session = 1);
 
+    /// The fresh file of a client reset, on session 2 (sync-protocol.md 8.2): downloads by the
+    /// query and is closed.
+    protocol::SaltedFileIdent open_fresh_file(const std::string& query);
+    /// The real file takes the fresh one's ident over, on session 3, with MARK 7, and uploads an
+    /// Item with this key as its version 120.
+    void take_over(const protocol::SaltedFileIdent& fresh, const std::string& query,
+                   std::int64_t key);
+
     /// The last DOWNLOAD's cursors.
     const protocol::SyncProgress& progress(std::uint64_t session = 1) { return progress_[session]; }
 

@@ -19,9 +19,7 @@ constexpr Number chunk = 256;
 
 std::string key_of_number(const std::string& prefix, Number number) {
     std::string key = prefix;
-    for (int shift = 56; shift >= 0; shift -= 8) {
-        key.push_back(static_cast<char>(number >> shift));
-    }
+    append_number(key, number);
     return key;
 }
 
@@ -156,7 +154,8 @@ Result<bool> ConflictWriter::drop_oldest(const store::Snapshot& snapshot, std::i
                                          store::Transaction& transaction) const {
     const auto cursor = snapshot.scan_records(store::Space::meta, prefix_, end_of_prefix(prefix_));
     std::string end;
-    for (std::size_t seen = 0; seen < looks; ++seen) {
+    std::size_t seen = 0;
+    for (; seen < looks; ++seen) {
         if (!cursor->next()) {
             TOMBOLO_TRY_VOID(cursor->status());
             break;
@@ -169,15 +168,11 @@ Result<bool> ConflictWriter::drop_oldest(const store::Snapshot& snapshot, std::i
         }
         end = cursor->key();
         end.push_back('\0');
-        if (seen + 1 == looks) {
-            transaction.erase_records(store::Space::meta, prefix_, std::move(end));
-            return false;
-        }
     }
     if (!end.empty()) {
         transaction.erase_records(store::Space::meta, prefix_, std::move(end));
     }
-    return true;
+    return seen < looks;
 }
 
 // Reading

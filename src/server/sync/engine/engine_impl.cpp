@@ -215,7 +215,7 @@ void EngineImpl::allocate_file(std::string user_id, std::uint64_t schema_version
 void EngineImpl::submit_upload(const std::shared_ptr<Mailbox>& mailbox, Number file,
                                protocol::UploadCursor progress, Number locked,
                                std::vector<std::byte> entries) {
-    const bool is_quiet = entries.empty() && !hears_all_;
+    const bool is_quiet = entries.empty();
     submit({UploadInput{progress, locked, std::move(entries)}, mailbox, file, is_quiet});
 }
 

@@ -193,9 +193,8 @@ class EngineImpl final : public Engine, public SessionContext {
     // run()'s own.
     Integrator integrator_;
     std::vector<Input> in_flight_;
-    std::set<Number> to_be_reset_;       ///< files whose sessions have not been told yet
-    std::atomic<bool> hears_all_{false}; ///< some are: no contact waits
-    std::size_t one_by_one_ = 0;         ///< inputs still to be tried alone after a failed commit
+    std::set<Number> to_be_reset_; ///< files whose sessions have not been told yet
+    std::size_t one_by_one_ = 0;   ///< inputs still to be tried alone after a failed commit
 
     mutable Mutex mutex_;
     Condition idle_;

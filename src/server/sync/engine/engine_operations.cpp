@@ -37,7 +37,6 @@ void EngineImpl::trim(TrimCompletion done) {
 }
 
 Result<void> EngineImpl::process_trim(const TrimInput& trim) {
-    hears_all_ = false;
     for (const Number file : std::exchange(to_be_reset_, {})) {
         end_session_of(file, SyncErrorCode::bad_client_file_ident,
                        "an administrator had the file reset");
@@ -208,7 +207,6 @@ Result<void> EngineImpl::process_death(Input& input, const DeathInput& death) {
         } else {
             // It hears of it at its next contact; one that stays silent, with the next trim.
             to_be_reset_.insert(ident);
-            hears_all_ = true;
         }
         done({});
     });

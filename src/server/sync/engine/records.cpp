@@ -15,12 +15,6 @@ constexpr Number views_format = 2;
 /// Deeper than rules can be.
 constexpr int field_depth_max = 200;
 
-void append_number(std::string& out, Number value) {
-    for (int shift = 56; shift >= 0; shift -= 8) {
-        out.push_back(static_cast<char>(value >> shift));
-    }
-}
-
 // NOLINTNEXTLINE(misc-no-recursion): as deep as rules are, which limits bound
 void write(RecordWriter& out, const FieldPermissions& fields) {
     out.number((fields.read ? 1U : 0U) | (fields.write ? 2U : 0U)).number(fields.fields.size());
@@ -132,6 +126,12 @@ std::string RecordKeys::file(Number ident) const {
 
 std::string RecordKeys::file_views(Number ident) const {
     return history(ident) + "v";
+}
+
+void append_number(std::string& key, Number value) {
+    for (int shift = 56; shift >= 0; shift -= 8) {
+        key.push_back(static_cast<char>(value >> shift));
+    }
 }
 
 Number version_in_key(std::string_view key) noexcept {

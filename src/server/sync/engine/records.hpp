@@ -176,6 +176,8 @@ class RecordKeys {
     std::string ages_;
 };
 
+/// At the end of a key, in an order that the store keeps.
+void append_number(std::string& key, Number value);
 /// The version at the end of a key.
 Number version_in_key(std::string_view key) noexcept;
 /// The smallest key greater than every key with the prefix; empty when there is none.
