@@ -297,7 +297,7 @@ class Daemon::Impl {
         api::add_client_routes(*dispatcher_, *context_);
         api::add_function_routes(*dispatcher_, *context_, data_sources_->action());
         data_sources_->add_routes(*dispatcher_);
-        admin_context_ = std::make_unique<api::admin::AdminContext>(*context_);
+        admin_context_ = std::make_unique<api::admin::AdminContext>(*context_, *sealer_);
         admin_context_->server = server_facts();
         admin_context_->run_function = [this](const functions::Call& call) {
             return functions_->call(call);

@@ -125,7 +125,7 @@ http::Response Service::respond(http::Method method, const std::string& path,
     request.method = method;
     const std::size_t question = path.find('?');
     const std::string plain = path.substr(0, question);
-    request.path = plain.starts_with("/app/")
+    request.path = plain.starts_with("/app/") || plain.starts_with("/api/")
                        ? plain
                        : std::string(api::client_base) +
                              (plain.starts_with('/') ? plain : "/app/" + app_id + "/" + plain);

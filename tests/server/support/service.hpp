@@ -67,7 +67,7 @@ class Service {
     ~Service();
 
     /// Base paths are added: "location" is of the app, "/auth/profile" of the user; "/app/..." is
-    /// one of an endpoint.
+    /// one of an endpoint, "/api/..." is taken as it is.
     Answer call(http::Method method, const std::string& path, const std::string& token = {},
                 const std::string& body = {}, const http::Headers& headers = {});
     /// The same, as it was answered: with its stream.

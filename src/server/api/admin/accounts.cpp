@@ -133,7 +133,65 @@ AdminSession Accounts::log_in_with_key(const std::string& public_key,
         context_.throttle.failed(account, context_.now_ms());
         fail_login();
     }
+    if (!record.contains("digest")) {
+        keep_digest(account, *stored, sealed_digest(public_key, private_key));
+    }
     return start(string_or(record, "admin"), public_key);
+}
+
+std::string Accounts::sealed_digest(const std::string& public_key,
+                                    const std::string& private_key) const {
+    const std::string purpose = std::string(keys_prefix) + public_key;
+    return to_base64(as_bytes(sealer_.seal(purpose, digest_secret(public_key, private_key))));
+}
+
+// Of a key that was made before digests were kept. Nothing is lost when it cannot be: the key may
+// have been removed at the same moment, and must not come back.
+void Accounts::keep_digest(const std::string& record_key, const std::string& stored,
+                           const std::string& digest) const {
+    json::object record = server::parse_json_object(stored).value();
+    record["digest"] = digest;
+    store::Transaction transaction;
+    transaction.replace_record(Space::meta, record_key, stored, json::serialize(record));
+    static_cast<void>(context_.store.commit(std::move(transaction)));
+}
+
+std::string Accounts::challenge(bool stale) const {
+    return gate_.challenge(context_.now_ms(), stale);
+}
+
+Accounts::DigestCaller Accounts::digest_caller(const http::Request& request) {
+    const std::optional<DigestCredentials> given =
+        parse_digest(request.headers.find("authorization"));
+    if (!given || given->username.empty() || given->username.size() > name_bytes_max) {
+        return {std::nullopt, "sign in with a key pair of an administrator, by HTTP Digest"};
+    }
+    const std::string account = std::string(keys_prefix) + given->username;
+    const std::int64_t now = context_.now_ms();
+    if (context_.throttle.wait_ms(account, now) > 0) {
+        return {std::nullopt, "too many failed sign-ins with this key; try again later"};
+    }
+    const auto stored = context_.store.snapshot()->record(Space::meta, account).value();
+    const json::object record =
+        stored ? server::parse_json_object(*stored).value() : json::object();
+    const auto sealed = from_base64(string_or(record, "digest"));
+    const auto kept = sealed ? sealer_.open(account, as_text(*sealed))
+                             : Result<std::string>(Error(ErrorCode::not_found, "no digest"));
+    DigestGate::Outcome outcome = DigestGate::Outcome::wrong;
+    if (kept) {
+        outcome = gate_.check(*given, request, *kept, now);
+    }
+    if (outcome == DigestGate::Outcome::wrong) {
+        context_.throttle.failed(account, now);
+        return {std::nullopt, "wrong key, or one that has to sign in to the Admin API once"};
+    }
+    context_.throttle.succeeded(account);
+    if (outcome == DigestGate::Outcome::stale) {
+        return {std::nullopt, "the nonce is too old or was used before", true};
+    }
+    DigestCaller caller{find(string_or(record, "admin")), {}};
+    caller.problem = caller.admin ? "" : "the administrator of this key is gone";
+    return caller;
 }
 
 AdminSession Accounts::start(const std::string& name, const std::string& key) const {
@@ -338,11 +396,13 @@ void Accounts::end_sessions(const std::string& member, const std::string& value,
 Accounts::Key Accounts::create_key(const Admin& admin, const std::string& description) {
     Key key{new_public_key(), new_private_key(), admin.name, description};
     store::Transaction transaction;
-    transaction.insert_record(Space::meta, std::string(keys_prefix) + key.public_key,
-                              json::serialize(json::object{{"admin", admin.name},
-                                                           {"hash", hash_of(key.private_key)},
-                                                           {"description", description},
-                                                           {"created_ms", context_.now_ms()}}));
+    transaction.insert_record(
+        Space::meta, std::string(keys_prefix) + key.public_key,
+        json::serialize(json::object{{"admin", admin.name},
+                                     {"hash", hash_of(key.private_key)},
+                                     {"digest", sealed_digest(key.public_key, key.private_key)},
+                                     {"description", description},
+                                     {"created_ms", context_.now_ms()}}));
     commit(context_.store, std::move(transaction));
     return key;
 }

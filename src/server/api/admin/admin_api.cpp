@@ -50,6 +50,7 @@ std::string AdminRoute::pattern() const {
     case Scope::group:
         return std::string(admin_base) + "/groups/{group}/" + path;
     case Scope::open:
+    case Scope::digest:
     case Scope::refresh:
     case Scope::account:
         break;
@@ -150,7 +151,8 @@ void RouteTable::add_to(Dispatcher& dispatcher, AdminContext& context) const {
 
 http::Response RouteTable::run(const AdminRoute& route, AdminContext& context, Call& call) {
     AdminCall admin_call(call, context);
-    if (route.scope == Scope::open || route.scope == Scope::refresh) {
+    if (route.scope == Scope::open || route.scope == Scope::digest ||
+        route.scope == Scope::refresh) {
         return route.run(admin_call);
     }
     admin_call.admin_ = context.accounts.caller(call.request.bearer_token());
@@ -178,6 +180,7 @@ http::Response RouteTable::run(const AdminRoute& route, AdminContext& context, C
 const RouteTable& admin_routes() {
     static const RouteTable table = [] {
         RouteTable all;
+        add_atlas_routes(all);
         add_auth_routes(all);
         add_app_routes(all);
         add_service_routes(all);

@@ -79,7 +79,8 @@ struct ServerFacts {
 
 /// What the Admin API works on. Borrowed; lives as long as the server.
 struct AdminContext {
-    explicit AdminContext(auth::Context& context) : auth(context), accounts(context) {}
+    AdminContext(auth::Context& context, const server::Sealer& sealer)
+        : auth(context), accounts(context, sealer) {}
 
     auth::Context& auth;
     Accounts accounts;
@@ -94,6 +95,7 @@ struct AdminContext {
 /// Whose token a route needs, and what its path holds.
 enum class Scope : std::uint8_t {
     open,        ///< no token
+    digest,      ///< a key pair, by HTTP Digest; the route looks at it
     refresh,     ///< a refresh token
     account,     ///< an administrator
     group,       ///< ... with a role in {group}
@@ -169,6 +171,7 @@ class RouteTable {
     std::vector<AdminRoute> routes_;
 };
 
+void add_atlas_routes(RouteTable& table);
 void add_auth_routes(RouteTable& table);
 void add_app_routes(RouteTable& table);
 void add_service_routes(RouteTable& table);

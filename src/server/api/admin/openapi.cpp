@@ -38,6 +38,9 @@ std::string tag_of(const AdminRoute& route) {
     if (path.starts_with(private_base)) {
         path = path.substr(private_base.size() + 1);
     }
+    if (route.scope == Scope::digest || path == "/api/public/v1.0") {
+        return "projects";
+    }
     const std::string first = path.substr(0, path.find('/'));
     return first.empty() ? "apps" : first;
 }
@@ -83,6 +86,8 @@ json::object operation(const AdminRoute& route) {
     }
     if (route.scope == Scope::open) {
         out["security"] = json::array();
+    } else if (route.scope == Scope::digest) {
+        out["security"] = json::array{json::object{{"digest", json::array()}}};
     }
     return out;
 }
@@ -117,7 +122,8 @@ json::object openapi_document(const RouteTable& table) {
         {"components",
          json::object{
              {"securitySchemes",
-              json::object{{"bearer", json::object{{"type", "http"}, {"scheme", "bearer"}}}}},
+              json::object{{"bearer", json::object{{"type", "http"}, {"scheme", "bearer"}}},
+                           {"digest", json::object{{"type", "http"}, {"scheme", "digest"}}}}},
              {"responses",
               json::object{
                   {"Error",
