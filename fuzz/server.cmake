@@ -4,6 +4,9 @@ tombolo_fuzz(server_app_import
 tombolo_fuzz(server_frames
     SOURCES server_frames.cpp
     LIBRARIES tombolo_functions)
+tombolo_fuzz(server_log_tail
+    SOURCES server_log_tail.cpp
+    LIBRARIES tombolo_store RocksDB::rocksdb-shared)
 tombolo_fuzz(server_tokens
     SOURCES server_tokens.cpp
     LIBRARIES tombolo_auth)

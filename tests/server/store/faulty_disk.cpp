@@ -1,7 +1,10 @@
 #include "server/store/faulty_disk.hpp"
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
+#include <iterator>
+#include <random>
 
 #include <rocksdb/file_system.h>
 
@@ -57,7 +60,22 @@ class FaultyDisk::Files final : public rocksdb::FileSystemWrapper {
         return true;
     }
 
+    /// Of what was not synced some sectors are on the disk, in any order; the others are zeros
+    /// still. REQUIRES: mutex held.
+    void forget_sectors(std::string& bytes, std::size_t synced_length) {
+        constexpr std::size_t sector = 512;
+        const int kept_of_4 = static_cast<int>(random() % 5);
+        for (std::size_t at = synced_length; at < bytes.size(); at = (at / sector + 1) * sector) {
+            if (static_cast<int>(random() % 4) >= kept_of_4) {
+                const std::size_t end = std::min((at / sector + 1) * sector, bytes.size());
+                std::fill(bytes.begin() + static_cast<std::ptrdiff_t>(at),
+                          bytes.begin() + static_cast<std::ptrdiff_t>(end), '\0');
+            }
+        }
+    }
+
     std::mutex mutex;
+    std::mt19937 random{20'261'122}; // guarded by mutex
     std::map<std::string, std::uint64_t>
         synced;                   // guarded by mutex: path -> length known to be on the disk
     std::int64_t free_bytes = -1; // guarded by mutex
@@ -161,9 +179,12 @@ void FaultyDisk::synced_copy(const std::string& from, const std::string& to) {
             continue;
         }
         std::ifstream source(entry.path(), std::ios::binary);
-        std::string bytes(known->second, '\0');
-        source.read(bytes.data(), static_cast<std::streamsize>(bytes.size()));
-        bytes.resize(static_cast<std::size_t>(source.gcount()));
+        std::string bytes((std::istreambuf_iterator<char>(source)), {});
+        if (entry.path().extension() == ".log") {
+            files_->forget_sectors(bytes, known->second);
+        } else {
+            bytes.resize(std::min<std::size_t>(bytes.size(), known->second));
+        }
         std::ofstream(copy, std::ios::binary)
             .write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
     }

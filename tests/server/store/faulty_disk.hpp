@@ -4,7 +4,8 @@
 //
 // Wraps the real file system under RocksDB. Every write goes through, but the disk remembers how
 // much of each file was synced; `synced_copy` makes a folder as a power cut at that moment would
-// have left it: files cut to their synced length, files that were never synced empty.
+// have left it: files cut to their synced length, files that were never synced empty. Of a log,
+// which lies over zeros, some of the sectors are kept that were not synced.
 //
 // Thread-safety: all members, from any thread.
 

@@ -8,7 +8,9 @@
 #include <rocksdb/listener.h>
 #include <rocksdb/table.h>
 
+#include "server/store/embedded/log_tail.hpp"
 #include "server/store/embedded/status.hpp"
+#include "server/store/embedded/zeroed_logs.hpp"
 
 namespace tombolo::store::embedded {
 
@@ -125,7 +127,7 @@ rocksdb::ColumnFamilyOptions family_options(const EmbeddedOptions& options,
     return family;
 }
 
-rocksdb::DBOptions db_options(const EmbeddedOptions& options) {
+rocksdb::DBOptions db_options(const EmbeddedOptions& options, rocksdb::Env& env) {
     rocksdb::DBOptions db;
     db.create_if_missing = true;
     db.create_missing_column_families = true;
@@ -140,9 +142,7 @@ rocksdb::DBOptions db_options(const EmbeddedOptions& options) {
     // A record cut off at the log's end was never acknowledged; any other damage must not pass in
     // silence.
     db.wal_recovery_mode = rocksdb::WALRecoveryMode::kTolerateCorruptedTailRecords;
-    if (options.env != nullptr) {
-        db.env = options.env;
-    }
+    db.env = &env;
     return db;
 }
 
@@ -166,6 +166,8 @@ Result<std::unique_ptr<Database>> Database::open(const EmbeddedOptions& options)
     if (!made.ok()) {
         return to_error(made, "make the store's folder").within(options.directory);
     }
+    TOMBOLO_TRY_VOID(cut_torn_logs(*env, options.directory));
+    database->env_ = with_zeroed_logs(*env);
 
     const std::shared_ptr<rocksdb::Cache> cache = rocksdb::NewLRUCache(options.block_cache_bytes);
     const rocksdb::ColumnFamilyOptions family = family_options(options, cache);
@@ -187,8 +189,8 @@ Result<std::unique_ptr<Database>> Database::open(const EmbeddedOptions& options)
     }
     std::vector<rocksdb::ColumnFamilyHandle*> handles;
     rocksdb::DB* opened = nullptr;
-    const rocksdb::Status status =
-        rocksdb::DB::Open(db_options(options), options.directory, descriptors, &handles, &opened);
+    const rocksdb::Status status = rocksdb::DB::Open(
+        db_options(options, *database->env_), options.directory, descriptors, &handles, &opened);
     if (!status.ok()) {
         return to_error(status, "open the store").within(options.directory);
     }

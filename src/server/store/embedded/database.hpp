@@ -58,6 +58,7 @@ class Database {
     std::shared_ptr<std::atomic<std::uint64_t>> floor_ =
         std::make_shared<std::atomic<std::uint64_t>>(0);
     std::shared_ptr<RecordFloors> record_floors_ = std::make_shared<RecordFloors>();
+    std::unique_ptr<rocksdb::Env> env_; // outlives the next
     std::unique_ptr<rocksdb::DB> db_;
     rocksdb::ColumnFamilyHandle* default_family_ = nullptr;
     Families families_{};
