@@ -140,9 +140,15 @@ TEST_F(LogTail, damage_before_a_later_record_refuses_to_open) {
     for (const std::size_t place : {ends[1] + 100, ends[2] + 1000, ends[2] + 35'000}) {
         std::string damaged = log();
         damaged[place] = static_cast<char>(damaged[place] ^ 1);
-        const auto opened = open_with(damaged);
-        ASSERT_FALSE(opened) << place;
-        EXPECT_EQ(opened.error().code(), ErrorCode::store_corrupt) << opened.error().what();
+        std::string torn_too = damaged;
+        torn_too.resize(ends.back() - 5);
+        torn_too.resize(log().size());
+        for (const std::string& left : {damaged, torn_too}) {
+            EXPECT_FALSE(embedded::torn_log_tail(as_bytes(left))) << place;
+            const auto opened = open_with(left);
+            ASSERT_FALSE(opened) << place;
+            EXPECT_EQ(opened.error().code(), ErrorCode::store_corrupt) << opened.error().what();
+        }
     }
 }
 

@@ -101,6 +101,19 @@ bool is_whole(ByteView log, std::size_t begin) {
     return false;
 }
 
+/// Every fragment before `end`, where one begins.
+bool is_intact_up_to(ByteView log, std::size_t end) {
+    std::size_t at = 0;
+    while (at < end) {
+        const auto header = fragment_at(log, at);
+        if (!header || !is_intact(log, at, *header)) {
+            return false;
+        }
+        at = skip_trailer(at + header_bytes + header->length);
+    }
+    return true;
+}
+
 } // namespace
 
 std::optional<std::uint64_t> torn_log_tail(ByteView log) {
@@ -126,10 +139,13 @@ std::optional<std::uint64_t> torn_log_tail(ByteView log) {
     if (is_all_zeros && (!newest || (!is_open && is_whole(log, *newest)))) {
         return std::nullopt;
     }
-    if (goes_on_behind(log, at)) {
+    const std::size_t end = newest && (is_open || !is_whole(log, *newest)) ? *newest : at;
+    // A log that is damaged elsewhere too stays as it is: the next start must not take the damage
+    // for its end.
+    if (goes_on_behind(log, at) || !is_intact_up_to(log, end)) {
         return std::nullopt;
     }
-    return newest && (is_open || !is_whole(log, *newest)) ? *newest : at;
+    return end;
 }
 
 namespace {
