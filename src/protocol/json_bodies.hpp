@@ -138,5 +138,8 @@ std::string rejection_reason(const PrimaryKeyView& key, std::string_view class_n
                              bool is_outside_view);
 /// `write to <pk> in table "<class>" will corrupt geojson data`.
 std::string geo_rejection_reason(const PrimaryKeyView& key, std::string_view class_name);
+/// `write to <pk> in table "<class>" not allowed; <why>`: an index of the collection refuses it.
+std::string rejection_reason_of_index(const PrimaryKeyView& key, std::string_view class_name,
+                                      std::string_view why);
 
 } // namespace tombolo::protocol

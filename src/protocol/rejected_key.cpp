@@ -150,4 +150,9 @@ std::string geo_rejection_reason(const PrimaryKeyView& key, std::string_view cla
     return write_to(key, class_name) + " will corrupt geojson data";
 }
 
+std::string rejection_reason_of_index(const PrimaryKeyView& key, std::string_view class_name,
+                                      std::string_view why) {
+    return write_to(key, class_name) + " not allowed; " + std::string(why);
+}
+
 } // namespace tombolo::protocol

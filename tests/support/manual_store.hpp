@@ -75,6 +75,10 @@ class ManualStore final : public store::Store {
     void commit_async(store::Transaction transaction, Completion done) override {
         waiting_.emplace_back(std::move(transaction), std::move(done));
     }
+    Result<std::vector<store::RefusedDocument>>
+    refused_documents(const store::Transaction& transaction) const override {
+        return behind_.refused_documents(transaction);
+    }
     std::unique_ptr<store::Snapshot> snapshot() const override { return behind_.snapshot(); }
     store::Version newest_version() const override { return behind_.newest_version(); }
     Result<std::vector<store::FeedEntry>> read_feed(store::Version after,

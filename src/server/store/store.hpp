@@ -144,6 +144,12 @@ class Store {
         commit_async(std::move(transaction), std::move(done));
     }
 
+    /// Documents of the transaction that its commit would be refused for, as things are: a unique
+    /// index holds their value for another document, or an index cannot hold theirs. Without them
+    /// the others may be refused in turn (they keep values that were to be given up): ask again.
+    virtual Result<std::vector<RefusedDocument>>
+    refused_documents(const Transaction& transaction) const = 0;
+
     /// Everything durable now.
     virtual std::unique_ptr<Snapshot> snapshot() const = 0;
     virtual Version newest_version() const = 0;

@@ -83,6 +83,13 @@ struct FeedEntry {
     std::string key; ///< document key (document_key)
 };
 
+/// A document that the indexes of its collection do not let in.
+struct RefusedDocument {
+    CollectionId collection{};
+    std::string key; ///< document key (document_key)
+    std::string why;
+};
+
 /// What a transaction asks for. All of it happens, or none.
 class Transaction {
   public:

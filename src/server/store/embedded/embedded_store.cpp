@@ -60,6 +60,11 @@ class EmbeddedStore final : public Store {
     }
     void commit_async(Transaction transaction, Completion done) override;
 
+    Result<std::vector<RefusedDocument>>
+    refused_documents(const Transaction& transaction) const override {
+        return Group(database_->db(), database_->families(), catalog_, Version{}, 0)
+            .refused(transaction);
+    }
     std::unique_ptr<Snapshot> snapshot() const override;
     Version newest_version() const override { return Version{newest_.load()}; }
 

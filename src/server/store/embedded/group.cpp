@@ -122,6 +122,49 @@ Result<Version> Group::add(Transaction transaction, bool is_last) {
     return taken;
 }
 
+Result<std::vector<RefusedDocument>> Group::refused(const Transaction& transaction) const {
+    Staged staged;
+    for (const Transaction::Request& request : transaction.requests()) {
+        if (const auto* document = std::get_if<Transaction::DocumentRequest>(&request)) {
+            TOMBOLO_TRY_VOID(stage(staged, Transaction::DocumentRequest(*document)));
+        }
+    }
+    std::vector<RefusedDocument> out;
+    std::vector<std::optional<IndexChange>> changes;
+    const auto refuse = [&](const DocChange& doc, const Error& error) {
+        out.push_back({doc.collection, doc.id_key, error.message()});
+    };
+    for (const DocChange& doc : staged.docs) {
+        const auto collection = catalog_.find(doc.collection);
+        Result<IndexChange> change = collection == nullptr ? Result<IndexChange>(IndexChange())
+                                                           : index_change(*collection, doc);
+        if (!change) {
+            refuse(doc, change.error());
+            changes.emplace_back();
+            continue;
+        }
+        for (const std::string& entry : change->erased) {
+            staged.unique.put(entry, std::nullopt);
+        }
+        changes.emplace_back(*std::move(change));
+    }
+    for (std::size_t i = 0; i < staged.docs.size(); ++i) {
+        const DocChange& doc = staged.docs[i];
+        const auto collection = catalog_.find(doc.collection);
+        if (!changes[i] || collection == nullptr) {
+            continue;
+        }
+        const Result<void> claimed = claim_unique(staged, *collection, doc, *changes[i]);
+        if (!claimed && claimed.error().code() != ErrorCode::duplicate_key) {
+            return claimed.error();
+        }
+        if (!claimed) {
+            refuse(doc, claimed.error());
+        }
+    }
+    return out;
+}
+
 rocksdb::WriteBatch& Group::finish() {
     std::string value;
     append_u64(value, number(newest()));
@@ -129,7 +172,7 @@ rocksdb::WriteBatch& Group::finish() {
     return batch_;
 }
 
-Result<void> Group::stage(Staged& staged, Transaction::DocumentRequest&& request) {
+Result<void> Group::stage(Staged& staged, Transaction::DocumentRequest&& request) const {
     using Kind = Transaction::DocumentRequest::Kind;
     std::string key = std::move(request.key);
     if (request.kind != Kind::erase) {
@@ -164,7 +207,7 @@ Result<void> Group::stage(Staged& staged, Transaction::DocumentRequest&& request
 }
 
 Result<Group::DocChange*> Group::doc_change(Staged& staged, CollectionId collection,
-                                            std::string id_key) {
+                                            std::string id_key) const {
     std::string key = doc_key(collection, id_key);
     const auto found = staged.doc_positions.find(key);
     if (found != staged.doc_positions.end()) {

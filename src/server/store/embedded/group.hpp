@@ -51,6 +51,9 @@ class Group {
     /// nothing is remembered for it.
     Result<Version> add(Transaction transaction, bool is_last);
 
+    /// Store::refused_documents(). Of a group of its own, on any thread.
+    Result<std::vector<RefusedDocument>> refused(const Transaction& transaction) const;
+
     /// Transactions added.
     std::size_t size() const noexcept { return accepted_; }
     Version newest() const noexcept { return Version{number(next_) - 1}; }
@@ -80,9 +83,10 @@ class Group {
         std::vector<std::string> added;
     };
 
-    Result<void> stage(Staged& staged, Transaction::DocumentRequest&& request);
+    Result<void> stage(Staged& staged, Transaction::DocumentRequest&& request) const;
     Result<void> stage(Staged& staged, Transaction::RecordRequest&& request);
-    Result<DocChange*> doc_change(Staged& staged, CollectionId collection, std::string id_key);
+    Result<DocChange*> doc_change(Staged& staged, CollectionId collection,
+                                  std::string id_key) const;
     Result<std::optional<std::string>> current_record(const Staged& staged, Family family,
                                                       const std::string& key) const;
     Result<std::optional<std::string>> stored(Family family, std::string_view key) const;

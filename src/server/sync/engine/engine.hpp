@@ -58,6 +58,7 @@
 #include "protocol/messages.hpp"
 #include "schema/app_mapping.hpp"
 #include "server/store/store.hpp"
+#include "server/sync/engine/object_ref.hpp"
 #include "server/sync/engine/reports.hpp"
 #include "server/sync/engine/roles.hpp"
 
@@ -132,6 +133,14 @@ struct EngineOptions {
     EngineBugs bugs;
 };
 
+/// Objects of an upload that the indexes of their collections refuse, and why. The device takes
+/// back what it wrote to them (device-sync-server.md 6.2, TranslatorCorrectiveErasure).
+struct TakenBack {
+    std::string user;
+    std::uint64_t file = 0;
+    std::map<ObjectRef, std::string> objects;
+};
+
 class EngineHost {
   public:
     virtual ~EngineHost() = default;
@@ -144,6 +153,8 @@ class EngineHost {
     /// Something an operator should know: a refused document, a role that does not compile, a
     /// failed engine. One line, no secrets.
     virtual void log(std::string_view line) { static_cast<void>(line); }
+    /// Durably.
+    virtual void taken_back(const TakenBack& said) { static_cast<void>(said); }
     /// Clients changed the model in development mode, durably: Engine::model() has it. Must not
     /// block nor call the engine.
     virtual void model_changed() {}

@@ -146,6 +146,9 @@ class EngineImpl final : public Engine, public SessionContext {
     void retry();
     std::deque<Input> take_inputs();
     void integrate(std::deque<Input> inputs);
+    Result<store::Transaction> finish_batch();
+    Result<bool> deny_refused(const store::Transaction& transaction);
+    void note_taken_back(const Input& upload);
     void put_back(std::deque<Input> inputs);
     Result<void> process(Input& input);
     Result<void> process_upload(Input& input, const UploadInput& upload);
@@ -195,6 +198,7 @@ class EngineImpl final : public Engine, public SessionContext {
     std::vector<Input> in_flight_;
     std::set<Number> to_be_reset_; ///< files whose sessions have not been told yet
     std::size_t one_by_one_ = 0;   ///< inputs still to be tried alone after a failed commit
+    bool asks_indexes_ = false;    ///< the next batch is one upload that a commit refused
 
     mutable Mutex mutex_;
     Condition idle_;

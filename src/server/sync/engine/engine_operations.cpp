@@ -133,6 +133,44 @@ void EngineImpl::end() {
     notify_all();
 }
 
+// What the database refuses
+
+/// True: the upload has to be integrated again without some objects.
+Result<bool> EngineImpl::deny_refused(const store::Transaction& transaction) {
+    TOMBOLO_TRY(const std::vector<store::RefusedDocument> refused,
+                store_.refused_documents(transaction));
+    if (refused.empty()) {
+        return false;
+    }
+    std::map<std::pair<std::string, std::string>, const ObjectRef*> written;
+    for (const auto& each : integrator_.batch().documents()) {
+        TOMBOLO_TRY(std::string key, document_key_of(to_view(each.first.key)));
+        written.emplace(std::pair(each.first.class_name, std::move(key)), &each.first);
+    }
+    std::map<ObjectRef, std::string> objects;
+    for (const store::RefusedDocument& each : refused) {
+        const std::string* class_name = integrator_.model()->class_of(each.collection);
+        const auto found =
+            class_name == nullptr ? written.end() : written.find(std::pair(*class_name, each.key));
+        if (found != written.end()) {
+            objects.emplace(*found->second, each.why);
+        }
+    }
+    return integrator_.deny(std::move(objects));
+}
+
+/// Said when it is durable that the objects are taken back.
+void EngineImpl::note_taken_back(const Input& upload) {
+    if (integrator_.denied().empty()) {
+        return;
+    }
+    integrator_.batch().effects.push_back([this, user = integrator_.user_of(upload.file),
+                                           file = upload.file,
+                                           objects = integrator_.denied()](store::Version) {
+        host_.taken_back({user, file, objects});
+    });
+}
+
 // Devices
 
 void EngineImpl::reset_file(std::uint64_t ident, bool is_given_up, ResetCompletion done) {

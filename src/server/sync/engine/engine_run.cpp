@@ -69,6 +69,8 @@ bool EngineImpl::take_commit_result() {
     if (!result) {
         return true;
     }
+    const bool asked_indexes = std::exchange(asks_indexes_, false);
+    integrator_.allow_all();
     if (*result) {
         publish(**result);
         return true;
@@ -85,6 +87,13 @@ bool EngineImpl::take_commit_result() {
         retry();
         return true;
     }
+    const bool is_upload =
+        in_flight_.size() == 1 && std::holds_alternative<UploadInput>(in_flight_.front().what);
+    if (is_upload && !asked_indexes) {
+        asks_indexes_ = true;
+        retry();
+        return true;
+    }
     for (Input& input : std::exchange(in_flight_, {})) {
         fail_input(input, result->error());
     }
@@ -92,7 +101,7 @@ bool EngineImpl::take_commit_result() {
 }
 
 void EngineImpl::retry() {
-    one_by_one_ = in_flight_.size();
+    one_by_one_ += in_flight_.size();
     for (const Input& input : in_flight_) {
         if (input.mailbox != nullptr) {
             input.mailbox->is_dead = false; // what ended it is tried again
@@ -203,13 +212,14 @@ void EngineImpl::integrate(std::deque<Input> inputs) {
     if (one_by_one_ > 0) {
         --one_by_one_;
     }
-    Result<store::Transaction> transaction = integrator_.finish();
+    Result<store::Transaction> transaction = finish_batch();
     if (!transaction) {
         integrator_.abandon();
         give_up(transaction.error());
         return;
     }
     if (transaction->empty()) {
+        asks_indexes_ = false;
         publish(store_.newest_version());
         return;
     }
@@ -226,6 +236,26 @@ void EngineImpl::integrate(std::deque<Input> inputs) {
     } else {
         commit(*std::move(transaction), false);
         matching_.match(entries); // while the disk works
+    }
+}
+
+/// Of an upload that the indexes of a collection refused, what they let in.
+Result<store::Transaction> EngineImpl::finish_batch() {
+    for (;;) {
+        TOMBOLO_TRY(store::Transaction transaction, integrator_.finish());
+        if (!asks_indexes_ || in_flight_.size() != 1) {
+            return transaction;
+        }
+        TOMBOLO_TRY(const bool is_new, deny_refused(transaction));
+        if (!is_new) {
+            note_taken_back(in_flight_.front());
+            return transaction;
+        }
+        integrator_.abandon();
+        Input& upload = in_flight_.front();
+        upload.mailbox->is_dead = false; // what ended it is tried again
+        integrator_.begin(store_.snapshot());
+        TOMBOLO_TRY_VOID(process(upload));
     }
 }
 

@@ -75,6 +75,12 @@ void Integrator::abandon() {
     }
 }
 
+bool Integrator::deny(std::map<ObjectRef, std::string> objects) {
+    const std::size_t known = denied_.size();
+    denied_.merge(std::move(objects));
+    return denied_.size() > known;
+}
+
 PartApplier& Integrator::applier() {
     if (applier_ == nullptr || &applier_->model() != seen_.get()) {
         applier_ = std::make_unique<PartApplier>(seen_);

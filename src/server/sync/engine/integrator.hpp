@@ -88,6 +88,13 @@ class Integrator {
     /// Nothing of the batch happened: files are read anew.
     void abandon();
 
+    /// The indexes refuse what these objects would become, and why: uploads do not change them
+    /// until allow_all(). False: all of them are known.
+    bool deny(std::map<ObjectRef, std::string> objects);
+    void allow_all() noexcept { denied_.clear(); }
+    const std::map<ObjectRef, std::string>& denied() const noexcept { return denied_; }
+    std::string user_of(Number file);
+
     const EngineState& state() const noexcept { return state_; }
     const HistoryAges& ages() const noexcept { return ages_; }
     const std::shared_ptr<const Model>& model() const noexcept { return model_; }
@@ -109,6 +116,7 @@ class Integrator {
         bool is_refused = false;
         bool is_outside_view = false; ///< why it was refused
         bool breaks_geo_field = false;
+        bool breaks_index = false;
         bool leaves_view = false; ///< by an update that is kept
         bool meets_edge = false;
         bool has_change = false; ///< before and after say something
@@ -139,8 +147,9 @@ class Integrator {
     void note_refused(const FileState& file, const UploadItem& item,
                       const changeset::Changeset& part, Judged& judged);
     void name_cause(const ObjectRef& object, Number version, Conflict& conflict);
-    std::string user_of(Number file);
     void keep_conflicts(std::vector<Judged>& judged);
+    void refuse_ingest(const char* why, std::string reason, Judged& judged);
+    std::string reason_of(const Judged& refused) const;
     Result<void> append_reset(LoadedFile& file, const std::vector<Judged>& judged,
                               Number client_version);
     Result<std::shared_ptr<Entry>> entry_of(HistoryEntry head, CutChangeset cut,
@@ -213,6 +222,7 @@ class Integrator {
     Number last_lazy_core_ = 0; ///< that a commit took along
     RecentObjects recent_;
     std::optional<Batch> batch_;
+    std::map<ObjectRef, std::string> denied_;
     const ConflictWriter conflict_writer_;
     /// Of the UPLOAD at hand.
     std::vector<protocol::RejectedUpdate> refused_ingests_;

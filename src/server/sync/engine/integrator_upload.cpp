@@ -516,6 +516,10 @@ Result<void> Integrator::decide(const View& view, Judged& judged, const Changese
         judged.is_outside_view = true;
         return refuse("the new object is in none of the device's subscriptions");
     }
+    if (const auto denied = denied_.find(judged.object); denied != denied_.end()) {
+        judged.breaks_index = true;
+        return refuse(denied->second.c_str());
+    }
     judged.is_refused = false;
     judged.has_change = true;
     judged.leaves_view = !is_new && !view.selects(class_name, after->bson());
@@ -542,18 +546,41 @@ Result<void> Integrator::decide_asymmetric(const View* view, Judged& judged,
     if (!after || !view->may_write(class_name, after->bson()) ||
         !keeps_to_fields(*view, class_name, part, options_.bugs) ||
         !view->may_insert(class_name, after->bson())) {
-        host_.log("sync: an ingested object was not allowed and is dropped: " +
-                  to_text(judged.object));
-        judged.why_refused = "the role may not insert the document";
-        refused_ingests_.push_back(
-            {class_name, judged.object.key,
-             protocol::rejection_reason(to_view(judged.object.key), class_name, false)});
-        ++statistics_.refused_objects;
+        refuse_ingest("the role may not insert the document",
+                      protocol::rejection_reason(to_view(judged.object.key), class_name, false),
+                      judged);
+        return {};
+    }
+    if (const auto denied = denied_.find(judged.object); denied != denied_.end()) {
+        refuse_ingest(denied->second.c_str(),
+                      protocol::rejection_reason_of_index(to_view(judged.object.key), class_name,
+                                                          denied->second),
+                      judged);
         return {};
     }
     judged.has_change = true;
     judged.after = *std::move(after);
     return {};
+}
+
+void Integrator::refuse_ingest(const char* why, std::string reason, Judged& judged) {
+    host_.log("sync: an ingested object was not allowed and is dropped: " + to_text(judged.object) +
+              ": " + why);
+    judged.why_refused = why;
+    refused_ingests_.push_back({judged.object.class_name, judged.object.key, std::move(reason)});
+    ++statistics_.refused_objects;
+}
+
+/// What the 231 says.
+std::string Integrator::reason_of(const Judged& refused) const {
+    const PrimaryKeyView key = to_view(refused.object.key);
+    const std::string& name = refused.object.class_name;
+    if (refused.breaks_geo_field) {
+        return protocol::geo_rejection_reason(key, name);
+    }
+    return refused.breaks_index
+               ? protocol::rejection_reason_of_index(key, name, denied_.at(refused.object))
+               : protocol::rejection_reason(key, name, refused.is_outside_view);
 }
 
 Result<void> Integrator::append_reset(LoadedFile& file, const std::vector<Judged>& judged,
@@ -562,12 +589,7 @@ Result<void> Integrator::append_reset(LoadedFile& file, const std::vector<Judged
     std::vector<RejectedObject> rejected;
     for (const Judged& each : judged) {
         if (each.is_refused) {
-            const PrimaryKeyView key = to_view(each.object.key);
-            const std::string& name = each.object.class_name;
-            rejected.push_back(
-                {each.object, each.breaks_geo_field
-                                  ? protocol::geo_rejection_reason(key, name)
-                                  : protocol::rejection_reason(key, name, each.is_outside_view)});
+            rejected.push_back({each.object, reason_of(each)});
         }
         if (each.is_refused || each.meets_edge) {
             objects.push_back(each.object);

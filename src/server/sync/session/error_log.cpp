@@ -97,4 +97,34 @@ void log_query_error(const ConnectionSetup& setup, std::uint64_t file,
     setup.app_log->add(std::move(entry));
 }
 
+void log_taken_back(AppLog* app_log, const Log& log, const ObjectId& app,
+                    const std::string& app_name, const TakenBack& said) {
+    AppLogEntry entry;
+    entry.app = app;
+    entry.type = "SYNC_OTHER";
+    entry.user_id = said.user;
+    entry.status = 409;
+    entry.error = "the database refused " + std::to_string(said.objects.size()) +
+                  " objects of an upload; the device takes back what it wrote to them";
+    entry.error_code = "TranslatorCorrectiveErasure";
+    entry.details = {{"client_file", said.file}};
+    for (const auto& [object, why] : said.objects) {
+        if (entry.messages.size() == refused_shown_max) {
+            entry.messages.emplace_back("and more");
+            break;
+        }
+        entry.messages.emplace_back(to_text(object) + ": " + why);
+    }
+    log.warning(
+        "sync: the database refused objects of an upload",
+        {{"app", app_name},
+         {"user", said.user},
+         {"file", std::to_string(said.file)},
+         {"objects", std::to_string(said.objects.size())},
+         {"first", to_text(said.objects.begin()->first) + ": " + said.objects.begin()->second}});
+    if (app_log != nullptr) {
+        app_log->add(std::move(entry));
+    }
+}
+
 } // namespace tombolo::server::sync

@@ -11,6 +11,10 @@ namespace tombolo::server::sync {
 /// `file` 0: not identified yet.
 void log_session_error(const ConnectionSetup& setup, protocol::SessionIdent session,
                        std::uint64_t file, const SessionError& error);
+/// What the indexes of collections refused of an upload: an entry of its own, with the code
+/// TranslatorCorrectiveErasure. `app_log` may be null.
+void log_taken_back(AppLog* app_log, const Log& log, const ObjectId& app,
+                    const std::string& app_name, const TakenBack& said);
 void log_query_error(const ConnectionSetup& setup, std::uint64_t file,
                      const OutgoingQueryError& error);
 

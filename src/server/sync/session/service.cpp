@@ -8,6 +8,7 @@
 #include "server/sync/engine/model.hpp"
 #include "server/sync/engine/records.hpp"
 #include "server/sync/engine/trim.hpp"
+#include "server/sync/session/error_log.hpp"
 #include "server/sync/session/sync_model.hpp"
 #include "server/sync/session/sync_roles.hpp"
 #include "server/sync/session/turn_batch.hpp"
@@ -114,6 +115,10 @@ class SyncService::Slot final : public EngineHost {
             })) {
             is_storing_ = false;
         }
+    }
+
+    void taken_back(const TakenBack& said) override {
+        log_taken_back(service_.options_.app_log, service_.log_, app_id_, name_, said);
     }
 
     void log(std::string_view line) override {

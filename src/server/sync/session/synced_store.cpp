@@ -95,6 +95,10 @@ Result<void> SyncedStore::drop_index(CollectionId collection, std::string_view n
 Result<std::vector<store::IndexSpec>> SyncedStore::indexes(CollectionId collection) const {
     return store_.indexes(collection);
 }
+Result<std::vector<store::RefusedDocument>>
+SyncedStore::refused_documents(const store::Transaction& transaction) const {
+    return store_.refused_documents(transaction);
+}
 std::unique_ptr<store::Snapshot> SyncedStore::snapshot() const {
     return store_.snapshot();
 }

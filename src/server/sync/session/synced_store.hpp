@@ -51,6 +51,8 @@ class SyncedStore final : public store::Store {
                               const store::IndexSpec& spec) override;
     Result<void> drop_index(store::CollectionId collection, std::string_view name) override;
     Result<std::vector<store::IndexSpec>> indexes(store::CollectionId collection) const override;
+    Result<std::vector<store::RefusedDocument>>
+    refused_documents(const store::Transaction& transaction) const override;
     std::unique_ptr<store::Snapshot> snapshot() const override;
     store::Version newest_version() const override;
     Result<std::vector<store::FeedEntry>> read_feed(store::Version after,
