@@ -65,5 +65,30 @@ TEST(SyncModel, what_cannot_be_synced_is_refused_with_every_problem) {
     EXPECT_THAT(bad.error().what(), HasSubstr("'B._id'"));
 }
 
+TEST(SyncModel, the_indexed_queryable_field_has_one_of_four_types_and_the_same_everywhere) {
+    const auto with = [](const std::string& one, const std::string& other, bool is_queryable) {
+        AppConfig app =
+            app_with({schema_of("A", R"({"_id":{"bsonType":"objectId"},"owner":{"bsonType":")" +
+                                         one + R"("}})"),
+                      schema_of("B", R"({"_id":{"bsonType":"objectId"},"owner":{"bsonType":")" +
+                                         other + R"("}})"),
+                      schema_of("C", R"({"_id":{"bsonType":"objectId"}})")});
+        app.sync.indexed_queryable_fields_names = {"owner"};
+        if (is_queryable) {
+            app.sync.queryable_fields_names = {"owner"};
+        }
+        return make_app_model(app);
+    };
+    for (const char* type : {"string", "long", "int", "objectId", "uuid"}) {
+        const auto model = with(type, type, true);
+        ASSERT_TRUE(model) << model.error().what();
+        EXPECT_EQ(model->model.indexed_queryable, "owner");
+    }
+    EXPECT_THAT(with("string", "string", false).error().what(),
+                HasSubstr("'queryable_fields_names'"));
+    EXPECT_THAT(with("string", "uuid", true).error().what(), HasSubstr("another type in 'B'"));
+    EXPECT_THAT(with("double", "double", true).error().what(), HasSubstr("in 'A'"));
+}
+
 } // namespace
 } // namespace tombolo::server::sync

@@ -70,11 +70,14 @@ struct SchemaGeneration {
     schema::DocumentSchema documents;
 };
 
-/// What is synced. The indexed queryable field is not supported yet.
+/// What is synced.
 struct SyncModel {
     /// Validated for flexible sync. Places of the classes name their collections.
     schema::DocumentSchema documents;
     schema::QueryableFields queryable;
+    /// The indexed queryable field, or "": subscriptions of classes that have it are tied to its
+    /// values, and devices do not change it (device-sync-server.md 3.3).
+    std::string indexed_queryable;
     /// Those of them that a query added in development mode and that no configuration has named
     /// yet, by class. A configuration that was written without them does not take them away.
     std::map<std::string, std::set<std::string, std::less<>>, std::less<>> added_queryable;

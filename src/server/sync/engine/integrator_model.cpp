@@ -22,6 +22,7 @@ bool is_same(const SyncModel& left, const SyncModel& right) {
     return left.documents.schema == right.documents.schema &&
            left.documents.places == right.documents.places && left.queryable == right.queryable &&
            left.added_queryable == right.added_queryable &&
+           left.indexed_queryable == right.indexed_queryable &&
            left.development_mode == right.development_mode &&
            left.data_source == right.data_source && left.database == right.database;
 }

@@ -7,6 +7,7 @@
 #include "protocol/json_bodies.hpp"
 #include "server/sync/engine/geo_fields.hpp"
 #include "server/sync/engine/integrator.hpp"
+#include "server/sync/engine/queryable.hpp"
 #include "server/sync/engine/schema_facts.hpp"
 #include "server/sync/engine/session_error.hpp"
 
@@ -493,6 +494,9 @@ Result<void> Integrator::decide(const View& view, Judged& judged, const Changese
     if (breaks_geo_field(*seen_, class_name, **applied)) {
         judged.breaks_geo_field = true;
         return refuse("a queryable geo field would hold no valid point");
+    }
+    if (existed && !erases && changes_indexed_field(*seen_, *object, **applied)) {
+        return refuse("devices do not change the indexed queryable field of an object");
     }
     // An object that was erased and made again starts from nothing.
     Result<Image> after =

@@ -84,6 +84,17 @@ void keep_added_queryable(const SyncModel& known, SyncModel& config) {
     }
 }
 
+bool changes_indexed_field(const Model& model, const Object& before, const Object& after) {
+    const std::string& field = model.config().indexed_queryable;
+    if (field.empty()) {
+        return false;
+    }
+    const Value* was = before.fields.find(field);
+    const Value* is = after.fields.find(field);
+    const Value null;
+    return !identical(was == nullptr ? null : *was, is == nullptr ? null : *is);
+}
+
 std::string encode_added_queryable(const SyncModel& model) {
     RecordWriter out;
     out.number(format).number(model.added_queryable.size());

@@ -1,13 +1,15 @@
 #pragma once
 
-// Queryable fields that come into being because a subscription names them, in development mode
-// (device-sync-server.md 2.3). Pure.
+// Queryable fields: those that come into being because a subscription names them, in development
+// mode (device-sync-server.md 2.3), and the indexed one (3.3). Pure.
 
 #include <string>
 #include <string_view>
 
 #include "core/result.hpp"
+#include "core/value.hpp"
 #include "server/sync/engine/engine.hpp"
+#include "server/sync/engine/model.hpp"
 
 namespace tombolo::server::sync {
 
@@ -18,6 +20,9 @@ bool add_queryable_fields(SyncModel& model, std::string_view body);
 
 /// Into `config` those of `known` that it does not name.
 void keep_added_queryable(const SyncModel& known, SyncModel& config);
+
+/// Whether the two differ in the indexed queryable field.
+bool changes_indexed_field(const Model& model, const Object& before, const Object& after);
 
 /// Of `added_queryable`, as the store keeps it.
 std::string encode_added_queryable(const SyncModel& model);

@@ -174,7 +174,8 @@ namespace {
 
 Result<void> check_body(const Model& model, std::string_view body, const Role* role) {
     TOMBOLO_TRY(const protocol::QueryBody queries, protocol::parse_query_body(body));
-    const query::SubscriptionRules rules{model.config().queryable, ""};
+    const query::SubscriptionRules rules{model.config().queryable,
+                                         model.config().indexed_queryable};
     for (const auto& [class_name, text] : queries) {
         const schema::ClassSchema* of = model.schema().find(class_name);
         if (of == nullptr || of->is_embedded() || of->is_asymmetric()) {

@@ -72,6 +72,43 @@ void add_queryable(const SyncConfig& config, AppModel& out) {
     }
 }
 
+/// Device-sync-server.md 3.3: of four types, the same in all classes; a class may lack it.
+Result<void> add_indexed(const SyncConfig& config, AppModel& out) {
+    if (config.indexed_queryable_fields_names.empty()) {
+        return {};
+    }
+    const std::string& field = config.indexed_queryable_fields_names.front();
+    const auto refuse = [&](const std::string& why) {
+        return Error(ErrorCode::invalid_schema,
+                     "the indexed queryable field '" + field + "' " + why);
+    };
+    if (!out.model.queryable.global.contains(field)) {
+        return refuse("has to be in 'queryable_fields_names' too");
+    }
+    std::optional<schema::PropertyType> type;
+    for (const schema::ClassSchema& each : out.model.documents.schema.classes()) {
+        const schema::Property* property = each.is_embedded() ? nullptr : each.find(field);
+        if (property == nullptr) {
+            continue;
+        }
+        using schema::PropertyType;
+        const bool fits =
+            property->collection == schema::CollectionKind::none &&
+            (property->type == PropertyType::integer || property->type == PropertyType::string ||
+             property->type == PropertyType::object_id || property->type == PropertyType::uuid);
+        if (!fits) {
+            return refuse("is " + schema::type_text(*property) + " in '" + each.name() +
+                          "'; it can be int, long, string, objectId or uuid");
+        }
+        if (type && *type != property->type) {
+            return refuse("has another type in '" + each.name() + "' than in other classes");
+        }
+        type = property->type;
+    }
+    out.model.indexed_queryable = field;
+    return {};
+}
+
 Result<schema::DocumentSchema> documents_of(const std::vector<SchemaConfig>& schemas,
                                             const std::vector<std::string>& asymmetric,
                                             const std::string& data_source,
@@ -115,6 +152,7 @@ Result<AppModel> make_app_model(const AppConfig& config, std::span<const SchemaV
     out.client_max_offline_ms = sync.client_max_offline_days * 24 * 3600 * 1000;
     out.recovery_mode_disabled = sync.is_recovery_mode_disabled;
     add_queryable(sync, out);
+    TOMBOLO_TRY_VOID(add_indexed(sync, out));
     return out;
 }
 
