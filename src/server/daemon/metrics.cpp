@@ -136,6 +136,8 @@ void Metrics::add_sync(std::vector<MetricFamily>& families) const {
                  &EngineStatistics::merges},
           Number{"app_refused_objects_total", "Writes undone by a compensating write",
                  MetricType::Counter, &EngineStatistics::refused_objects},
+          Number{"app_refused_uploads_total", "UPLOADs that ended their session with an error",
+                 MetricType::Counter, &EngineStatistics::refused_uploads},
           Number{"app_outside_changes_total", "Documents written by others than devices",
                  MetricType::Counter, &EngineStatistics::outside_changes},
           Number{"app_unsyncable_writes_total", "Such writes that left a document no device gets",

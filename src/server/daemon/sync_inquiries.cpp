@@ -47,6 +47,8 @@ std::string words(const Conflict& conflict) {
                      "show it";
     case ConflictCause::refused:
         return "refused: " + conflict.reason;
+    case ConflictCause::upload_refused:
+        return "the upload it was in ended the session: " + conflict.reason;
     }
     return {};
 }
@@ -79,6 +81,9 @@ Result<json::object> shown(const sync::NumberedConflict& each) {
         out["lost_to"] = json::object{{"user_id", conflict.winner_user},
                                       {"file_ident", conflict.winner_file},
                                       {"server_version", conflict.winner_version}};
+    }
+    if (each.came_later) {
+        out["came_later"] = true;
     }
     if (conflict.restored_ms != 0) {
         out["restored"] = json::object{{"time", api::admin::iso_time(conflict.restored_ms)},

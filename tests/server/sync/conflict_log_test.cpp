@@ -336,6 +336,89 @@ TEST_F(ConflictLog, records_of_a_newer_format_stop_sync_with_a_clear_error) {
     EXPECT_FALSE(server::sync::decode_conflict(RecordWriter().number(99).take()));
 }
 
+TEST_F(ConflictLog, an_upload_that_ends_its_session_is_kept_once_with_what_came_behind) {
+    SyncDevice& a = device("a", "TRUEPREDICATE");
+    SyncDevice& b = device("b", "TRUEPREDICATE");
+    create(a, 1, 1);
+    exchange();
+    write(a, [](ChangesetBuilder& out) { // 225: no development mode
+        out.add_table("New", changeset::TableKind::top_level, "_id",
+                      changeset::PayloadType::integer, false);
+        out.create_object("New", std::int64_t{8});
+        out.update({"T", std::int64_t{1}, "x"}, std::int64_t{70});
+    });
+    set(a, 1, "x", 71);
+    world_.exchange(devices_);
+    ASSERT_TRUE(a.error());
+    EXPECT_EQ(a.error()->code, protocol::SyncErrorCode::invalid_schema_change);
+
+    const auto all = conflicts();
+    ASSERT_EQ(all.size(), 3U);
+    EXPECT_EQ(all[0].conflict.cause, ConflictCause::upload_refused);
+    EXPECT_EQ(all[0].conflict.reason.substr(0, 40), "error 225: Invalid schema change (UPLOAD");
+    EXPECT_EQ(all[0].conflict.user, "a");
+    EXPECT_EQ(shown(all[0].conflict), "set x 71");
+    EXPECT_EQ(shown(all[1].conflict), "set x 70");
+    EXPECT_EQ(all[2].conflict.object.class_name, "New");
+    EXPECT_EQ(stored(1, "x"), "0");
+
+    for (int i = 0; i < 3; ++i) { // it comes back and says the same
+        a.disconnect();
+        world_.crash(true);
+        a.connect(world_.engine());
+        b.disconnect();
+        b.connect(world_.engine());
+        world_.exchange(devices_);
+    }
+    EXPECT_EQ(conflicts().size(), 3U);
+    EXPECT_EQ(restore(all[2].number).error().code(), ErrorCode::invalid_argument);
+    ASSERT_TRUE(restore(all[1].number));
+    EXPECT_EQ(stored(1, "x"), "70");
+    EXPECT_FALSE(conflicts()[0].came_later);
+}
+
+TEST_F(ConflictLog, what_was_refused_and_taken_later_cannot_be_restored) {
+    SyncDevice& a = device("a", "TRUEPREDICATE");
+    create(a, 1, 1);
+    exchange();
+    schema::Property text;
+    text.name = "text";
+    text.type = schema::PropertyType::string;
+    write(a, [](ChangesetBuilder& out) {
+        out.add_column("T", "text", {changeset::PayloadType::string, false, {}});
+        out.update({"T", std::int64_t{1}, "x"}, std::int64_t{70});
+    });
+    world_.exchange(devices_);
+    ASSERT_TRUE(a.error());
+    ASSERT_EQ(conflicts().size(), 1U);
+    server::sync::SyncModel grown = world_.model();
+    grown.documents.schema.find("T")->add(text);
+    ASSERT_TRUE(world_.engine().update_model(std::move(grown)));
+    a.disconnect();
+    a.connect(world_.engine());
+    exchange();
+
+    EXPECT_EQ(stored(1, "x"), "70");
+    ASSERT_EQ(conflicts().size(), 1U);
+    EXPECT_TRUE(conflicts()[0].came_later);
+    EXPECT_NE(restore(conflicts()[0].number).error().message().find("it was taken"),
+              std::string::npos);
+}
+
+TEST_F(ConflictLog, refused_writes_are_counted_whether_or_not_they_are_kept) {
+    for (const std::int64_t keep_ms : {std::int64_t{0}, std::int64_t{1000 * 1000}}) {
+        world_.options().conflicts.keep_ms = keep_ms;
+        world_.crash(true);
+        world_.roles().roles["a"].classes["T"] = server::sync::ClassPermissions::read_only();
+        create(device("a", "TRUEPREDICATE"), keep_ms, 1);
+        exchange();
+        EXPECT_EQ(world_.engine().statistics().refused_objects, 1U);
+        for (const auto& each : devices_) {
+            each->disconnect();
+        }
+    }
+}
+
 TEST_F(ConflictLog, nothing_is_kept_when_it_is_off) {
     world_.options().conflicts.keep_ms = 0;
     world_.crash(true);

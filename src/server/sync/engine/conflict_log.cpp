@@ -52,6 +52,8 @@ const char* conflict_cause_name(ConflictCause cause) noexcept {
         return "out_of_view";
     case ConflictCause::refused:
         return "refused";
+    case ConflictCause::upload_refused:
+        return "upload_refused";
     }
     return "refused";
 }
@@ -97,7 +99,7 @@ Result<Conflict> decode_conflict(std::string_view record) {
     conflict.bytes_before = in.number();
     conflict.time_ms = static_cast<std::int64_t>(in.number());
     const Number cause = in.number();
-    conflict.cause = static_cast<ConflictCause>(std::min<Number>(cause, 3));
+    conflict.cause = static_cast<ConflictCause>(std::min<Number>(cause, 4));
     conflict.reason = in.text();
     std::string_view object = in.text();
     conflict.user = in.text();
@@ -237,7 +239,24 @@ Result<ConflictPage> list_conflicts(const store::Store& store, const ObjectId& a
     if (end > first) {
         page.next = end;
     }
+    for (NumberedConflict& each : page.conflicts) {
+        TOMBOLO_TRY(each.came_later, has_come_later(*snapshot, app, each.conflict));
+    }
     return page;
+}
+
+Result<bool> has_come_later(const store::Snapshot& snapshot, const ObjectId& app,
+                            const Conflict& conflict) {
+    if (conflict.cause != ConflictCause::upload_refused) {
+        return false;
+    }
+    TOMBOLO_TRY(const std::optional<std::string> core,
+                snapshot.record(store::Space::file, RecordKeys(app).file(conflict.file)));
+    if (!core) {
+        return false;
+    }
+    TOMBOLO_TRY(const Number taken, decode_upload_cursor(*core));
+    return taken >= conflict.client_version;
 }
 
 Result<Conflict> find_conflict(const store::Snapshot& snapshot, const ObjectId& app,

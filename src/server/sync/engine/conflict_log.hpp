@@ -28,13 +28,14 @@
 namespace tombolo::server::sync {
 
 enum class ConflictCause : std::uint8_t {
-    overwritten = 0, ///< the merge: another write of the same place counts
-    deleted = 1,     ///< the merge: the object was deleted
-    left_view = 2,   ///< the object had left the view of the device
-    refused = 3,     ///< by role, schema or view; `reason` says what
+    overwritten = 0,    ///< the merge: another write of the same place counts
+    deleted = 1,        ///< the merge: the object was deleted
+    left_view = 2,      ///< the object had left the view of the device
+    refused = 3,        ///< by role, schema or view; `reason` says what
+    upload_refused = 4, ///< the upload it was in ended the session; `reason` says with what
 };
 
-/// "overwritten", "deleted", "out_of_view", "refused".
+/// "overwritten", "deleted", "out_of_view", "refused", "upload_refused".
 const char* conflict_cause_name(ConflictCause cause) noexcept;
 
 struct Conflict {
@@ -64,6 +65,8 @@ struct Conflict {
 struct NumberedConflict {
     Number number = 0;
     Conflict conflict;
+    /// Of a refused upload: the device sent it again and it was taken then.
+    bool came_later = false;
 };
 
 /// Of one conflict's values; what is larger is logged without them.
@@ -114,6 +117,9 @@ struct ConflictPage {
 Result<ConflictPage> list_conflicts(const store::Store& store, const ObjectId& app,
                                     const ConflictFilter& filter, Number before,
                                     std::size_t count_max, std::int64_t oldest_ms);
+/// Whether the device sent a refused upload again and it was taken then.
+Result<bool> has_come_later(const store::Snapshot& snapshot, const ObjectId& app,
+                            const Conflict& conflict);
 /// not_found when it is not there (any more).
 Result<Conflict> find_conflict(const store::Snapshot& snapshot, const ObjectId& app, Number number);
 

@@ -113,6 +113,10 @@ Result<store::Transaction> restoration(const std::shared_ptr<const Model>& model
     const auto snapshot = store.snapshot();
     TOMBOLO_TRY(Conflict conflict, find_conflict(*snapshot, app, number));
     const ObjectRef& object = conflict.object;
+    TOMBOLO_TRY(const bool came_later, has_come_later(*snapshot, app, conflict));
+    if (came_later) {
+        return cannot(object, "the device sent it again and it was taken");
+    }
     if (conflict.changeset.empty()) {
         return cannot(object, "it was too large to be kept");
     }

@@ -257,6 +257,7 @@ struct EngineStatistics {
     std::uint64_t changesets = 0;
     std::uint64_t merges = 0;
     std::uint64_t refused_objects = 0;
+    std::uint64_t refused_uploads = 0; ///< UPLOAD messages that ended a session, or came behind
     std::uint64_t resets = 0;
     std::uint64_t points = 0;
     std::uint64_t batches = 0;

@@ -173,6 +173,9 @@ std::size_t EngineImpl::Input::bytes() const noexcept {
     if (const auto* upload = std::get_if<UploadInput>(&what)) {
         return 64 + upload->entries.size();
     }
+    if (const auto* lost = std::get_if<LostInput>(&what)) {
+        return 64 + lost->entries.size();
+    }
     if (const auto* write = std::get_if<WriteInput>(&what)) {
         return 64 + write->transaction.bytes();
     }
@@ -217,6 +220,10 @@ void EngineImpl::submit_upload(const std::shared_ptr<Mailbox>& mailbox, Number f
                                std::vector<std::byte> entries) {
     const bool is_quiet = entries.empty();
     submit({UploadInput{progress, locked, std::move(entries)}, mailbox, file, is_quiet});
+}
+
+void EngineImpl::submit_lost(Number file, std::vector<std::byte> entries, std::string why) {
+    submit({LostInput{std::move(entries), std::move(why)}, nullptr, file});
 }
 
 void EngineImpl::submit_mark(const std::shared_ptr<Mailbox>& mailbox, Number file) {

@@ -61,6 +61,7 @@ class EngineImpl final : public Engine, public SessionContext {
     void submit_upload(const std::shared_ptr<Mailbox>& mailbox, Number file,
                        protocol::UploadCursor progress, Number locked,
                        std::vector<std::byte> entries) override;
+    void submit_lost(Number file, std::vector<std::byte> entries, std::string why) override;
     void submit_mark(const std::shared_ptr<Mailbox>& mailbox, Number file) override;
     void submit_query(const std::shared_ptr<Mailbox>& mailbox, Number file, std::int64_t version,
                       std::string body, const Role& role, Number scan) override;
@@ -95,6 +96,11 @@ class EngineImpl final : public Engine, public SessionContext {
         Role role;
         Number scan = 0;
     };
+    /// An UPLOAD that ended its session and that no batch has.
+    struct LostInput {
+        std::vector<std::byte> entries;
+        std::string why;
+    };
     /// Tells the session that what it sent before is integrated.
     struct MarkInput {};
     struct DeathInput {
@@ -121,7 +127,7 @@ class EngineImpl final : public Engine, public SessionContext {
     struct RoleInput {};
     struct Input {
         std::variant<AllocateInput, IdentInput, UploadInput, QueryInput, DeathInput, WriteInput,
-                     ModelInput, RoleInput, TrimInput, SeenInput, MarkInput>
+                     ModelInput, RoleInput, TrimInput, SeenInput, MarkInput, LostInput>
             what;
         std::shared_ptr<Mailbox> mailbox; ///< null: nobody's
         Number file = 0;
@@ -150,6 +156,7 @@ class EngineImpl final : public Engine, public SessionContext {
     Result<bool> deny_refused(const store::Transaction& transaction);
     void note_taken_back(const Input& upload);
     void put_back(std::deque<Input> inputs);
+    bool keeps_lost(Input& input);
     Result<void> process(Input& input);
     Result<void> process_upload(Input& input, const UploadInput& upload);
     Result<void> process_query(Input& input, const QueryInput& query);

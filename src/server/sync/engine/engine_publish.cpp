@@ -32,6 +32,7 @@ void EngineImpl::publish(store::Version version) {
         statistics_.changesets = counted.changesets;
         statistics_.merges = counted.merges;
         statistics_.refused_objects = counted.refused_objects;
+        statistics_.refused_uploads = counted.refused_uploads;
         statistics_.resets = counted.resets;
         statistics_.points = counted.points;
         statistics_.outside_changes = counted.outside_changes;

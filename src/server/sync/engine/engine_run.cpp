@@ -105,6 +105,7 @@ void EngineImpl::retry() {
     for (const Input& input : in_flight_) {
         if (input.mailbox != nullptr) {
             input.mailbox->is_dead = false; // what ended it is tried again
+            input.mailbox->lost_because.clear();
         }
     }
     const MutexLock lock(mutex_);
@@ -148,10 +149,15 @@ void EngineImpl::fail_input(Input& input, const Error& error) {
         host_.log("sync: the database refuses what file " + std::to_string(input.file) +
                   " uploaded: " + error.what());
         input.mailbox->is_dead = true;
+        const SessionError refused =
+            session_error(SyncErrorCode::bad_changeset, "the database refuses the write");
+        if (auto* upload = std::get_if<UploadInput>(&input.what)) {
+            input.mailbox->lost_because = error_text(refused) + ": " + error.what();
+            submit_lost(input.file, std::move(upload->entries), input.mailbox->lost_because);
+        }
         {
             const MutexLock lock(input.mailbox->mutex);
-            input.mailbox->content.error =
-                session_error(SyncErrorCode::bad_changeset, "the database refuses the write");
+            input.mailbox->content.error = refused;
         }
         input.mailbox->notify();
     }
@@ -185,7 +191,7 @@ void EngineImpl::integrate(std::deque<Input> inputs) {
     while (!inputs.empty()) {
         Input input = std::move(inputs.front());
         inputs.pop_front();
-        if (input.mailbox != nullptr && input.mailbox->is_dead) {
+        if (input.mailbox != nullptr && input.mailbox->is_dead && !keeps_lost(input)) {
             continue;
         }
         // Behind a good QUERY nothing of that file is integrated until its point exists.
@@ -289,6 +295,18 @@ void EngineImpl::commit(store::Transaction transaction, bool waits) {
 
 // One input
 
+/// True: an upload behind one that ended its session. It is no input of the session any more.
+bool EngineImpl::keeps_lost(Input& input) {
+    auto* upload = std::get_if<UploadInput>(&input.what);
+    if (upload == nullptr || upload->entries.empty() || input.mailbox->lost_because.empty()) {
+        return false;
+    }
+    LostInput lost{std::move(upload->entries), input.mailbox->lost_because};
+    input.what = std::move(lost);
+    input.mailbox.reset();
+    return true;
+}
+
 Result<void> EngineImpl::process(Input& input) {
     if (input.file != 0 && input.mailbox != nullptr) {
         const Result<LoadedFile*> file = integrator_.load(input.file);
@@ -333,6 +351,9 @@ Result<void> EngineImpl::process(Input& input) {
     }
     if (auto* model = std::get_if<ModelInput>(&input.what)) {
         return integrator_.change_model(model->model);
+    }
+    if (const auto* lost = std::get_if<LostInput>(&input.what)) {
+        return integrator_.note_lost_upload(input.file, lost->entries, lost->why);
     }
     if (std::holds_alternative<MarkInput>(input.what)) {
         finish_input(input, std::nullopt);
@@ -391,6 +412,11 @@ Result<void> EngineImpl::process_upload(Input& input, const UploadInput& upload)
     if (error) {
         error->body.is_recovery_mode_disabled = recovery_mode_disabled_;
         host_.log("sync: file " + std::to_string(input.file) + ": " + error->body.message);
+        if (error->code != SyncErrorCode::write_not_allowed) { // what that refuses is logged
+            input.mailbox->lost_because = error_text(*error);
+            TOMBOLO_TRY_VOID(integrator_.note_lost_upload(input.file, upload.entries,
+                                                          input.mailbox->lost_because));
+        }
     }
     if (input.is_quiet) {
         // Progress that the client waits for is said at once.

@@ -67,6 +67,9 @@ class Integrator {
     Result<std::variant<bool, std::string>> query(Number file, std::int64_t version,
                                                   const std::string& body, const Role& role,
                                                   Number scan);
+    /// Keeps what an UPLOAD carried that ended its session in the log of conflicts, as far as it
+    /// can be read and is not integrated or logged already.
+    Result<void> note_lost_upload(Number file, ByteView entries, const std::string& why);
     /// The transaction's own error, or nothing when it is in the batch.
     Result<std::optional<Error>> write(const store::Transaction& transaction);
     Result<void> change_model(SyncModel model);
@@ -144,6 +147,8 @@ class Integrator {
                     const changeset::MergeInput& theirs,
                     const std::vector<changeset::MergeInput>& major, const Met& ours,
                     Judged& judged);
+    void refuse_object(const FileState& file, const UploadItem& item,
+                       const changeset::Changeset& part, Judged& judged);
     void note_refused(const FileState& file, const UploadItem& item,
                       const changeset::Changeset& part, Judged& judged);
     void name_cause(const ObjectRef& object, Number version, Conflict& conflict);

@@ -15,6 +15,10 @@ using changeset::Opcode;
 
 namespace {
 
+/// Kept of one UPLOAD that ended its session.
+constexpr std::size_t lost_objects_max = 10'000;
+constexpr std::size_t reason_max = 500;
+
 /// Says a value that is gone when it is dropped. Deletions that meet deletions lose nothing.
 bool has_value(const Instruction& instruction) noexcept {
     switch (instruction.op) {
@@ -100,6 +104,17 @@ std::vector<std::byte> encoded(const Changeset& source, const std::vector<Instru
 
 std::int64_t unix_ms_of(Number timestamp) {
     return static_cast<std::int64_t>(timestamp + protocol::origin_epoch_unix_ms);
+}
+
+/// With the part as it came.
+Conflict of_refused(const Changeset& part) {
+    Conflict conflict;
+    conflict.cause = ConflictCause::refused;
+    conflict.changeset = changeset::encode(part);
+    if (conflict.changeset.size() > conflict_bytes_max) {
+        conflict.changeset.clear();
+    }
+    return conflict;
 }
 
 void keep_document(const Image& image, Conflict& conflict) {
@@ -218,25 +233,72 @@ void Integrator::note_merge(const FileState& file, const UploadItem& item, const
 
 void Integrator::note_refused(const FileState& file, const UploadItem& item, const Changeset& part,
                               Judged& judged) {
-    const bool is_ingest =
-        model_->find_class(judged.object.class_name)->kind == changeset::TableKind::asymmetric;
-    statistics_.refused_objects += is_ingest ? 0U : 1U;
     // What it would have taken the place of stands.
     std::erase_if(judged.lost, [&](const Conflict& each) { return each.file != file.ident; });
     if (!conflict_writer_.is_on()) {
         return;
     }
-    Conflict conflict;
-    conflict.cause = ConflictCause::refused;
+    Conflict conflict = of_refused(part);
     conflict.reason = judged.why_refused == nullptr ? "" : judged.why_refused;
     conflict.file = file.ident;
     conflict.client_version = item.client_version;
     conflict.made_ms = unix_ms_of(item.timestamp);
-    conflict.changeset = changeset::encode(part);
-    if (conflict.changeset.size() > conflict_bytes_max) {
-        conflict.changeset.clear();
-    }
     judged.lost.push_back(std::move(conflict));
+}
+
+Result<void> Integrator::note_lost_upload(Number ident, ByteView entries, const std::string& why) {
+    ++statistics_.refused_uploads;
+    const Result<LoadedFile*> file = load(ident);
+    if (!file && file.error().code() != ErrorCode::not_found) {
+        return file.error();
+    }
+    if (!file || !conflict_writer_.is_on()) {
+        return {};
+    }
+    FileState& state = (*file)->state;
+    const Number known = std::max(state.upload_client, state.logged_client);
+    Number newest = known;
+    std::size_t kept = 0;
+    protocol::UploadEntryReader reader(entries);
+    while (kept < lost_objects_max) {
+        const Result<std::optional<protocol::UploadEntry>> next = reader.next();
+        if (!next || !*next) {
+            break;
+        }
+        const protocol::UploadEntry& entry = **next;
+        if (entry.client_version.value <= known) {
+            continue;
+        }
+        newest = std::max(newest, entry.client_version.value);
+        Result<Changeset> decoded = changeset::decode(entry.changeset);
+        if (!decoded) {
+            continue;
+        }
+        const CutChangeset cut(*std::move(decoded));
+        for (const ObjectPart& part : cut.parts) {
+            if (++kept > lost_objects_max) {
+                host_.log("sync: file " + std::to_string(ident) +
+                          ": the conflict log has the first " + std::to_string(lost_objects_max) +
+                          " objects of an upload that was refused");
+                break;
+            }
+            Conflict conflict = of_refused(cut.part(part));
+            conflict.cause = ConflictCause::upload_refused;
+            conflict.reason = why.substr(0, reason_max);
+            conflict.object = part.object;
+            conflict.user = state.user;
+            conflict.file = ident;
+            conflict.client_version = entry.client_version.value;
+            conflict.made_ms = unix_ms_of(entry.origin_timestamp_ms);
+            conflict.time_ms = clock_.unix_ms();
+            batch_->conflicts.push_back(std::move(conflict));
+        }
+    }
+    if (newest != known) {
+        state.logged_client = newest;
+        batch_->changed_cores.insert(ident);
+    }
+    return {};
 }
 
 /// The upload has its version now.

@@ -357,6 +357,13 @@ Integrator::met(LoadedFile& file, const ObjectRef& object, Number base) {
     return ours;
 }
 
+/// Counted, and kept for people when the log of conflicts is on.
+void Integrator::refuse_object(const FileState& file, const UploadItem& item, const Changeset& part,
+                               Judged& judged) {
+    ++statistics_.refused_objects;
+    note_refused(file, item, part, judged);
+}
+
 Result<Integrator::Judged> Integrator::judge(LoadedFile& file, const View* view,
                                              const UploadItem& item, const CutChangeset& cut,
                                              const ObjectPart& part, bool& is_bad) {
@@ -380,7 +387,7 @@ Result<Integrator::Judged> Integrator::judge(LoadedFile& file, const View* view,
         TOMBOLO_TRY_VOID(decide(*view, judged, cut.changeset));
         judged.keeps_upload = judged.has_change;
         if (judged.is_refused) {
-            note_refused(file.state, item, cut.changeset, judged);
+            refuse_object(file.state, item, cut.changeset, judged);
         }
         return judged;
     }
@@ -419,7 +426,7 @@ Result<Integrator::Judged> Integrator::judge(LoadedFile& file, const View* view,
         TOMBOLO_TRY_VOID(decide(*view, judged, theirs));
     }
     if (judged.is_refused) {
-        note_refused(file.state, item, theirs, judged);
+        refuse_object(file.state, item, theirs, judged);
     } else if (judged.has_change) {
         judged.kept = std::move(theirs);
     }

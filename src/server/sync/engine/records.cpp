@@ -12,6 +12,8 @@ namespace {
 constexpr Number format = 1;
 /// Of the views of a file: 2 has field permissions.
 constexpr Number views_format = 2;
+/// Of a file that has an upload in the conflict log.
+constexpr Number logged_format = 2;
 /// Deeper than rules can be.
 constexpr int field_depth_max = 200;
 
@@ -227,7 +229,7 @@ Result<PartRecord> decode_part(std::string_view record) {
 
 std::string encode_core(const FileState& file) {
     RecordWriter out;
-    out.number(format)
+    out.number(file.logged_client == 0 ? format : logged_format)
         .number(file.ident)
         .number(static_cast<Number>(file.salt))
         .text(file.user)
@@ -240,6 +242,9 @@ std::string encode_core(const FileState& file) {
         .number(file.is_expired ? 2
                 : file.is_dead  ? 1
                                 : 0);
+    if (file.logged_client != 0) {
+        out.number(file.logged_client);
+    }
     return out.take();
 }
 
@@ -261,7 +266,7 @@ std::string encode_views(const FileState& file) {
 
 Result<FileState> decode_file(std::string_view core, std::string_view views) {
     RecordReader in(core);
-    in.number();
+    const Number core_format = in.number();
     FileState file;
     file.ident = in.number();
     file.salt = static_cast<std::int64_t>(in.number());
@@ -275,6 +280,7 @@ Result<FileState> decode_file(std::string_view core, std::string_view views) {
     const Number death = in.number();
     file.is_dead = death != 0;
     file.is_expired = death == 2;
+    file.logged_client = core_format >= logged_format ? in.number() : 0;
     TOMBOLO_TRY_VOID(in.finish("file"));
 
     RecordReader view_reader(views);
@@ -295,6 +301,11 @@ Result<FileState> decode_file(std::string_view core, std::string_view views) {
     }
     TOMBOLO_TRY_VOID(view_reader.finish("views of a file"));
     return file;
+}
+
+Result<Number> decode_upload_cursor(std::string_view core) {
+    TOMBOLO_TRY(const FileState file, decode_file(core, encode_views({})));
+    return file.upload_client;
 }
 
 std::string encode(const EngineState& state) {

@@ -120,6 +120,8 @@ struct FileState {
     Number locked = 0;
     Number scan = 0; ///< of the last IDENT
     std::int64_t last_seen_ms = 0;
+    /// The newest client version that the conflict log has of uploads that ended a session.
+    Number logged_client = 0;
     bool is_dead = false;    ///< told to reset: 208 from now on
     bool is_expired = false; ///< with is_dead: an operator gave it up, 222
     /// Ascending by point; kept from the last one at or below the floor.
@@ -192,6 +194,8 @@ std::string encode(const EngineState& state);
 Result<HistoryEntry> decode_history(std::string_view record);
 Result<PartRecord> decode_part(std::string_view record);
 Result<FileState> decode_file(std::string_view core, std::string_view views);
+/// The client version up to which uploads were integrated, of a core.
+Result<Number> decode_upload_cursor(std::string_view core);
 Result<EngineState> decode_state(std::string_view record);
 
 /// The role in one form: equal texts, equal roles. A class that has what others have is not told

@@ -12,4 +12,8 @@ SessionError session_error(protocol::SyncErrorCode code, std::string message) {
             protocol::make_json_error(code, protocol::SessionIdent{1}, std::move(message)).body};
 }
 
+std::string error_text(const SessionError& error) {
+    return "error " + std::to_string(static_cast<int>(error.code)) + ": " + error.body.message;
+}
+
 } // namespace tombolo::server::sync

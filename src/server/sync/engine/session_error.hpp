@@ -12,4 +12,7 @@ namespace tombolo::server::sync {
 /// (the words of the service before us) is put before the message.
 SessionError session_error(protocol::SyncErrorCode code, std::string message);
 
+/// "error 212: ...", for people.
+std::string error_text(const SessionError& error);
+
 } // namespace tombolo::server::sync

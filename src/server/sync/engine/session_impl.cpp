@@ -61,7 +61,9 @@ Session::Refusal SessionImpl::upload(protocol::UploadCursor progress,
     message.locked = locked;
     message.body = protocol::Body::plain(entries);
     if (const auto violation = uploads_.check(message, entries)) {
-        return end(session_error(violation->code, violation->message));
+        const SessionError error = session_error(violation->code, violation->message);
+        context_.submit_lost(file_, std::move(entries), error_text(error));
+        return end(error);
     }
     ++submitted_;
     context_.submit_upload(mailbox_, file_, progress, locked.value, std::move(entries));

@@ -56,6 +56,9 @@ struct Mailbox {
     std::shared_ptr<SessionListener> listener TOMBOLO_GUARDED_BY(mutex);
     /// Further inputs are dropped. Engine::run()'s own.
     bool is_dead = false;
+    /// The error of the upload that ended the session; what came behind it is lost too. run()'s
+    /// own.
+    std::string lost_because;
 
     void notify() TOMBOLO_EXCLUDES(mutex);
 };
@@ -75,6 +78,8 @@ class SessionContext {
     virtual void submit_upload(const std::shared_ptr<Mailbox>& mailbox, Number file,
                                protocol::UploadCursor progress, Number locked,
                                std::vector<std::byte> entries) = 0;
+    /// Of an UPLOAD that is refused before anything reads its content.
+    virtual void submit_lost(Number file, std::vector<std::byte> entries, std::string why) = 0;
     virtual void submit_mark(const std::shared_ptr<Mailbox>& mailbox, Number file) = 0;
     virtual void submit_query(const std::shared_ptr<Mailbox>& mailbox, Number file,
                               std::int64_t version, std::string body, const Role& role,
