@@ -37,6 +37,7 @@ Result<ParsedApp> ConfigReader::run() {
     endpoints();
     secrets();
     ids();
+    validation();
     not_run();
     if (!problems_.empty()) {
         std::string text = "the app directory has " + std::to_string(problems_.size()) +
@@ -257,6 +258,11 @@ void ConfigReader::ids() {
         }
         out_.config.kept_ids[std::string(part)] = *parsed;
     }
+}
+
+void ConfigReader::validation() {
+    const std::string path(validation_file);
+    out_.config.null_passes = flag(path, read(path), "null_type_schema_validation");
 }
 
 void ConfigReader::not_run() {

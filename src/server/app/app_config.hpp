@@ -159,6 +159,8 @@ struct AppConfig {
     std::vector<ServiceConfig> other_services;
     FunctionsConfig code; ///< functions, values, environment
     std::vector<SchemaConfig> schemas;
+    /// "Null type schema validation": an explicit null passes for optional fields.
+    bool null_passes = false;
     SyncConfig sync;
     std::vector<EndpointConfig> endpoints;
     /// Ids that are not made from the names: "function/name" -> id (App::part_id).
@@ -171,6 +173,8 @@ struct AppConfig {
 
 /// Hidden file of a tree, never exported: ids of parts that were renamed.
 inline constexpr std::string_view kept_ids_file = ".tombolo/ids.json";
+/// Another one: settings of validation that no layout has a place for.
+inline constexpr std::string_view validation_file = ".tombolo/validation.json";
 
 /// "Dog%2FCat" <-> "Dog/Cat": collection names as directory names.
 std::string path_part(std::string_view name);

@@ -27,6 +27,7 @@ class ConfigReader {
     void secrets();
     void not_run();
     void ids();
+    void validation();
 
     // app_config_providers.cpp
     void providers();

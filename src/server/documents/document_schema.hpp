@@ -6,8 +6,10 @@
 // Enforced: bsonType (and type), required, properties, patternProperties, additionalProperties,
 // minProperties, maxProperties, dependencies on fields, items (one or a tuple), additionalItems,
 // minItems, maxItems, uniqueItems, minimum, maximum and their exclusive forms, multipleOf,
-// minLength, maxLength, pattern and enum. "validate", an
-// expression of rules, is not enforced. An explicit null is accepted for an optional field.
+// minLength, maxLength, pattern, enum, and "validate": an
+// expression of rules (%%this and %%prev are the value after and before, %%root and %%prevRoot the
+// document), asked of users; the system is bound by the rest. An explicit null passes for an
+// optional field only where the app's setting says so, or its type has null.
 // Types are of BSON: a "long" takes int32 too, a "double" takes any number but decimal.
 //
 // Immutable; const use from any thread.
@@ -17,8 +19,19 @@
 
 #include "core/result.hpp"
 #include "mql/bson_value.hpp"
+#include "server/rules/expression.hpp"
 
 namespace tombolo::documents {
+
+/// What a check asks beside the document. Borrowed.
+struct SchemaContext {
+    /// Whether an explicit null is as good as nothing for an optional field.
+    bool null_passes = false;
+    /// The document before an update.
+    const mql::BsonDocumentView* previous = nullptr;
+    /// Null: "validate" is not asked.
+    const rules::BindingValues* values = nullptr;
+};
 
 class DocumentSchema {
   public:
@@ -27,14 +40,18 @@ class DocumentSchema {
     static Result<DocumentSchema> compile(mql::BsonDocumentView schema);
 
     /// invalid_document; the context is the field's path.
-    Result<void> check(mql::BsonDocumentView document) const;
+    Result<void> check(mql::BsonDocumentView document, const SchemaContext& context = {}) const;
+    /// Whether some part has a "validate".
+    bool uses_expressions() const noexcept { return uses_expressions_; }
 
     struct Node;
 
   private:
-    explicit DocumentSchema(std::shared_ptr<const Node> root) : root_(std::move(root)) {}
+    DocumentSchema(std::shared_ptr<const Node> root, bool uses_expressions)
+        : root_(std::move(root)), uses_expressions_(uses_expressions) {}
 
     std::shared_ptr<const Node> root_; // shared: requests outlive deployments
+    bool uses_expressions_ = false;
 };
 
 } // namespace tombolo::documents

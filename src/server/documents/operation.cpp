@@ -97,8 +97,28 @@ Result<void> Operation::check(const rules::Verdict& verdict, std::string_view ac
     return Error(ErrorCode::access_denied, std::string(action) + " not permitted");
 }
 
-Result<void> Operation::check_schema(mql::BsonDocumentView document) {
-    return services_.schemas.check(request_.app, name_, document);
+Result<void> Operation::check_schema(mql::BsonDocumentView document,
+                                     const mql::BsonDocumentView* previous) {
+    if (!schema_) {
+        schema_.emplace(services_.schemas.find(request_.app, name_));
+        // Rules do not bind the system.
+        if (*schema_ && (*schema_)->uses_expressions() && !is_system()) {
+            const rules::Facts& facts = *request_.caller.facts;
+            if (facts.custom_data) {
+                custom_data_ = facts.custom_data();
+            }
+            values_.emplace(
+                rules::BindingValues{facts, rules_->values(), rules_->environment(), custom_data_});
+        }
+    }
+    if (!*schema_) {
+        return {};
+    }
+    SchemaContext context;
+    context.null_passes = request_.app.config.null_passes;
+    context.previous = previous;
+    context.values = values_ ? &*values_ : nullptr;
+    return (*schema_)->check(document, context);
 }
 
 ObjectId Operation::new_id() const {

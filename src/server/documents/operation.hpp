@@ -13,6 +13,7 @@
 
 #include "core/random.hpp"
 #include "server/documents/arguments.hpp"
+#include "server/documents/document_schema.hpp"
 #include "server/documents/documents.hpp"
 #include "server/documents/reader.hpp"
 #include "server/rules/rule_set.hpp"
@@ -57,8 +58,10 @@ class Operation {
     /// access_denied with "<action> not permitted", after logging which role said so; nothing when
     /// allowed.
     Result<void> check(const rules::Verdict& verdict, std::string_view action, mql::BsonView id);
-    /// invalid_document when the document breaks the collection's schema.
-    Result<void> check_schema(mql::BsonDocumentView document);
+    /// invalid_document when the document breaks the collection's schema; `previous` is null for
+    /// an insert.
+    Result<void> check_schema(mql::BsonDocumentView document,
+                              const mql::BsonDocumentView* previous);
     ObjectId new_id() const;
     /// Says in the log that rules kept documents back.
     void note_hidden(const Reader& reader) const;
@@ -80,6 +83,10 @@ class Operation {
     Deadline deadline_;
     store::CollectionName name_;
     std::map<store::CollectionName, rules::CollectionAccess> accesses_;
+    // Of the collection, looked up with the first document that is written.
+    std::optional<std::optional<DocumentSchema>> schema_;
+    mql::BsonDocument custom_data_;
+    std::optional<rules::BindingValues> values_; // only for schemas with expressions
 };
 
 } // namespace tombolo::documents

@@ -42,14 +42,14 @@ std::shared_ptr<const SchemaBook::Schemas> SchemaBook::schemas(const server::App
     return compiled;
 }
 
-Result<void> SchemaBook::check(const server::App& app, const store::CollectionName& collection,
-                               mql::BsonDocumentView document) {
+std::optional<DocumentSchema> SchemaBook::find(const server::App& app,
+                                               const store::CollectionName& collection) {
     if (app.config.schemas.empty()) {
-        return {};
+        return std::nullopt;
     }
     const auto all = schemas(app);
     const auto found = all->find(collection);
-    return found == all->end() ? Result<void>() : found->second.check(document);
+    return found == all->end() ? std::nullopt : std::optional(found->second);
 }
 
 } // namespace tombolo::documents

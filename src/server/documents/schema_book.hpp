@@ -7,6 +7,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 
 #include "core/object_id.hpp"
 #include "mql/bson_value.hpp"
@@ -18,10 +19,9 @@ namespace tombolo::documents {
 
 class SchemaBook {
   public:
-    /// invalid_document, naming the field, when the collection has a schema and the document
-    /// breaks it.
-    Result<void> check(const server::App& app, const store::CollectionName& collection,
-                       mql::BsonDocumentView document);
+    /// The collection's; nothing when it has none.
+    std::optional<DocumentSchema> find(const server::App& app,
+                                       const store::CollectionName& collection);
 
   private:
     using Schemas = std::map<store::CollectionName, DocumentSchema>;

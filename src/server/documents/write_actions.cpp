@@ -46,7 +46,7 @@ Result<void> check_insert(Operation& operation, BsonDocumentView document) {
         TOMBOLO_TRY_VOID(
             operation.check(operation.access()->insert(document), "insert", document.find("_id")));
     }
-    return operation.check_schema(document);
+    return operation.check_schema(document, nullptr);
 }
 
 // ---- What an update does to a document
@@ -138,7 +138,7 @@ Result<BsonDocument> updated(Operation& operation, const Reader& reader, const U
         }
         TOMBOLO_TRY_VOID(operation.check(verdict, "update", before.find("_id")));
     }
-    TOMBOLO_TRY_VOID(operation.check_schema(after));
+    TOMBOLO_TRY_VOID(operation.check_schema(after, &before));
     return after;
 }
 

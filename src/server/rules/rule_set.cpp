@@ -209,6 +209,29 @@ CollectionRules to_rules(const server::RuleConfig& config, const std::string& pa
     return rules;
 }
 
+// "validate" wherever a schema may have it: an expression that nobody understands would refuse
+// every write.
+void check_validate(mql::BsonDocumentView schema, const std::string& path, Problems& problems) {
+    for (const mql::BsonElement& element : schema) {
+        const std::string here =
+            path + (path.ends_with(": ") ? "" : ".") + std::string(element.key);
+        const bool children = element.key == "properties" || element.key == "patternProperties";
+        if (element.key == "validate") {
+            static_cast<void>(Expression::parse(element.value, here, problems));
+        } else if (children && element.value.is_document()) {
+            for (const mql::BsonElement& child : element.value.as_document()) {
+                if (child.value.is_document()) {
+                    check_validate(child.value.as_document(), here + "." + std::string(child.key),
+                                   problems);
+                }
+            }
+        } else if ((element.key == "items" || element.key == "additionalProperties") &&
+                   element.value.is_document()) {
+            check_validate(element.value.as_document(), here, problems);
+        }
+    }
+}
+
 } // namespace
 
 CollectionRules parse_collection_rules(mql::BsonDocumentView document, const std::string& path,
@@ -230,6 +253,12 @@ std::shared_ptr<const AppRules> AppRules::parse(const server::AppConfig& config)
             out->collections_[{source.name, rule.database, rule.collection}] =
                 to_rules(rule, path, out->problems_);
         }
+    }
+    for (const server::SchemaConfig& schema : config.schemas) {
+        const std::string path = "data_sources/" + schema.data_source + "/" +
+                                 server::path_part(schema.database) + "/" +
+                                 server::path_part(schema.collection) + "/schema.json";
+        check_validate(to_bson(schema.schema, path, out->problems_), path + ": ", out->problems_);
     }
     boost::json::object values;
     for (const auto& [name, value] : config.code.values) {

@@ -104,7 +104,8 @@ namespace {
 
 bool is_rule_file(const std::string& path) {
     return path.starts_with("data_sources/") &&
-           (path.ends_with("/rules.json") || path.ends_with("/default_rule.json"));
+           (path.ends_with("/rules.json") || path.ends_with("/default_rule.json") ||
+            path.ends_with("/schema.json"));
 }
 
 // Rules that a change wrote must be understood; everything else is said by the edit itself.

@@ -107,6 +107,24 @@ http::Response delete_schema(AdminCall& call) {
     return http::Response::empty(204);
 }
 
+// In a hidden file of the tree: part of drafts and deployments like the schemas it is about.
+http::Response set_null_passes(AdminCall& call) {
+    const json::object body = call.body();
+    if (!body.contains("enabled")) {
+        throw ApiException(missing_parameter("'enabled' is required"));
+    }
+    const bool enabled = is_true(body, "enabled");
+    call.edit([&](AppTree& tree, const App&) {
+        if (enabled) {
+            write_file(tree, std::string(server::validation_file),
+                       json::object{{"null_type_schema_validation", true}});
+        } else {
+            tree.erase(std::string(server::validation_file));
+        }
+    });
+    return http::Response::empty(204);
+}
+
 // Settings that are stored and shown, one object each.
 void add_setting(RouteTable& table, const std::string& path, const std::string& summary,
                  const json::object& initial) {
@@ -159,8 +177,14 @@ void add_schema_routes(RouteTable& table) {
     table.add(Method::get, "schemas/{schema}", "One schema", 200, get_schema);
     table.add(Method::put, "schemas/{schema}", "Replace a schema", 204, update_schema);
     table.add(Method::delete_, "schemas/{schema}", "Remove a schema", 204, delete_schema);
-    add_setting(table, "validation_settings/null_type_schema_validation",
-                "Whether null passes for optional fields", {{"enabled", false}});
+    const std::string null_setting = "validation_settings/null_type_schema_validation";
+    table.add(
+        Method::get, null_setting, "Whether null passes for optional fields", 200,
+        [](AdminCall& call) {
+            return json_response(200, json::object{{"enabled", call.app().config.null_passes}});
+        });
+    table.add(Method::put, null_setting, "Whether null passes for optional fields: change", 204,
+              set_null_passes);
     add_setting(table, "validation_settings/graphql", "Stored, not used",
                 {{"read_validation_action", "ERROR"}, {"write_validation_action", "ERROR"}});
 }
