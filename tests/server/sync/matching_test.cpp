@@ -172,7 +172,8 @@ std::shared_ptr<const View> view(const std::shared_ptr<const Model>& model, View
         }
         role.classes[name].read = choices.percent(40) ? "TRUEPREDICATE" : predicate(choices);
     }
-    return cache.get(model, make_epoch(1, 1, body.empty() ? "{}" : body + "}", role));
+    return cache.get(model, make_epoch(1, 1, body.empty() ? "{}" : body + "}",
+                                       std::make_shared<const Role>(role)));
 }
 
 /// A history of two objects in each class, entry by entry, with the images around.
@@ -323,12 +324,12 @@ TEST(Matching, views_that_differ_in_order_spelling_and_write_filters_are_one_gro
     Matching matching;
     Role writer;
     writer.classes["A"].write = "s == \"me\"";
-    const auto first =
-        cache.get(model, make_epoch(1, 1, R"({"A":"i == 1 AND s == \"a\""})", Role()));
-    const auto second =
-        cache.get(model, make_epoch(1, 1, R"({"A":"(s == \"a\") && 1 == i"})", writer));
-    const auto third =
-        cache.get(model, make_epoch(1, 1, R"({"A":"i == 2 AND s == \"a\""})", Role()));
+    const auto first = cache.get(model, make_epoch(1, 1, R"({"A":"i == 1 AND s == \"a\""})",
+                                                   std::make_shared<const Role>()));
+    const auto second = cache.get(model, make_epoch(1, 1, R"({"A":"(s == \"a\") && 1 == i"})",
+                                                    std::make_shared<const Role>(writer)));
+    const auto third = cache.get(model, make_epoch(1, 1, R"({"A":"i == 2 AND s == \"a\""})",
+                                                   std::make_shared<const Role>()));
     const auto box = std::make_shared<Mailbox>();
 
     const auto group = matching.join(2, box, first, 0);
@@ -340,7 +341,8 @@ TEST(Matching, views_that_differ_in_order_spelling_and_write_filters_are_one_gro
 TEST(Matching, a_group_that_forgot_says_so) {
     const std::shared_ptr<const Model> model = make_model();
     ViewCache cache;
-    const auto view = cache.get(model, make_epoch(1, 1, R"({"A":"i == 1"})", Role()));
+    const auto view =
+        cache.get(model, make_epoch(1, 1, R"({"A":"i == 1"})", std::make_shared<const Role>()));
     ViewGroup group(view, 10);
     EXPECT_FALSE(group.next(9, 20).is_known);
     EXPECT_EQ(group.next(10, 20).version, 21U);

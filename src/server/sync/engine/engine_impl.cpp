@@ -231,9 +231,9 @@ void EngineImpl::submit_mark(const std::shared_ptr<Mailbox>& mailbox, Number fil
 }
 
 void EngineImpl::submit_query(const std::shared_ptr<Mailbox>& mailbox, Number file,
-                              std::int64_t version, std::string body, const Role& role,
-                              Number scan) {
-    submit({QueryInput{version, std::move(body), role, scan}, mailbox, file});
+                              std::int64_t version, std::string body,
+                              std::shared_ptr<const Role> role, Number scan) {
+    submit({QueryInput{version, std::move(body), std::move(role), scan}, mailbox, file});
 }
 
 void EngineImpl::submit_death(Number file) {
@@ -299,14 +299,14 @@ void EngineImpl::roles_changed(std::string_view user_id) {
     }
     for (const Attached& each : attached) {
         const Result<Role> role = roles_.role_of(each.user);
-        if (role && role_text(*role) == each.role) {
+        if (role && role_text(*role) == *each.role) {
             continue;
         }
         {
             const MutexLock lock(each.mailbox->mutex);
             each.mailbox->content.error_after = 0;
-            each.mailbox->content.error =
-                session_error(SyncErrorCode::session_closed, "permissions changed");
+            each.mailbox->content.error = std::make_shared<const SessionError>(
+                session_error(SyncErrorCode::session_closed, "permissions changed"));
         }
         submit({RoleInput{}, each.mailbox, 0});
         each.mailbox->notify();
@@ -386,11 +386,12 @@ Engine::IdentResult EngineImpl::identify(const IdentRequest& request,
         !good && !is_judged_later) {
         return session_error(SyncErrorCode::bad_query, good.error().message());
     }
-    Result<Role> role = roles_.role_of(request.user_id);
-    if (!role) {
+    Result<Role> found = roles_.role_of(request.user_id);
+    if (!found) {
         return session_error(SyncErrorCode::other_session_error,
                              "the user's permissions cannot be determined");
     }
+    const ViewCache::SharedRole role = views_.share(*std::move(found));
     auto mailbox = std::make_shared<Mailbox>();
     {
         const MutexLock lock(mailbox->mutex);
@@ -406,7 +407,7 @@ Engine::IdentResult EngineImpl::identify(const IdentRequest& request,
             slot.mailbox->listener.reset();
             slot.mailbox->content.is_closed = true;
         }
-        slot = {mailbox, request.user_id, role_text(*role)};
+        slot = {mailbox, request.user_id, role.text};
     }
     if (replaced != nullptr) {
         replaced->on_replaced();
@@ -416,9 +417,8 @@ Engine::IdentResult EngineImpl::identify(const IdentRequest& request,
     uploads.locked = {file->locked};
     uploads.download_seen = request.scan.server;
     IdentWish wish{request.scan.server.value, request.query_version.value, request.query_body,
-                   *role, request.protocol_version >= protocol::ProtocolVersion::v14};
-    auto session =
-        std::make_shared<SessionImpl>(*this, mailbox, request, *std::move(role), uploads);
+                   role.role, request.protocol_version >= protocol::ProtocolVersion::v14};
+    auto session = std::make_shared<SessionImpl>(*this, mailbox, request, role.role, uploads);
     if (request.schema_version != file->schema_version) {
         SessionError changed =
             session_error(SyncErrorCode::schema_version_changed, "Schema version changed");

@@ -64,7 +64,7 @@ class EngineImpl final : public Engine, public SessionContext {
     void submit_lost(Number file, std::vector<std::byte> entries, std::string why) override;
     void submit_mark(const std::shared_ptr<Mailbox>& mailbox, Number file) override;
     void submit_query(const std::shared_ptr<Mailbox>& mailbox, Number file, std::int64_t version,
-                      std::string body, const Role& role, Number scan) override;
+                      std::string body, std::shared_ptr<const Role> role, Number scan) override;
     void submit_death(Number file) override;
     void leave(const std::shared_ptr<Mailbox>& mailbox, Number file) override;
     void count_encoded() override;
@@ -93,7 +93,7 @@ class EngineImpl final : public Engine, public SessionContext {
     struct QueryInput {
         std::int64_t version = 0;
         std::string body;
-        Role role;
+        std::shared_ptr<const Role> role;
         Number scan = 0;
     };
     /// An UPLOAD that ended its session and that no batch has.
@@ -140,7 +140,7 @@ class EngineImpl final : public Engine, public SessionContext {
     struct Attached {
         std::shared_ptr<Mailbox> mailbox;
         std::string user;
-        std::string role;
+        std::shared_ptr<const std::string> role; ///< its text
     };
 
     Result<void> load_facts(const store::Snapshot& snapshot, SyncModel& model) const;

@@ -184,7 +184,7 @@ void EngineImpl::end_session(const std::shared_ptr<Mailbox>& mailbox, SyncErrorC
     mailbox->is_dead = true;
     {
         const MutexLock lock(mailbox->mutex);
-        mailbox->content.error = std::move(error);
+        mailbox->content.error = std::make_shared<const SessionError>(std::move(error));
         mailbox->content.error_after = 0;
     }
     mailbox->notify();

@@ -157,7 +157,7 @@ void EngineImpl::fail_input(Input& input, const Error& error) {
         }
         {
             const MutexLock lock(input.mailbox->mutex);
-            input.mailbox->content.error = refused;
+            input.mailbox->content.error = std::make_shared<const SessionError>(refused);
         }
         input.mailbox->notify();
     }
@@ -384,8 +384,12 @@ void EngineImpl::finish_input(Input& input, std::optional<SessionError> error,
         input.is_quiet = false;
     }
     const bool is_upload = std::holds_alternative<UploadInput>(input.what);
+    std::shared_ptr<const SessionError> told;
+    if (error) {
+        told = std::make_shared<const SessionError>(*std::move(error));
+    }
     integrator_.batch().effects.push_back([mailbox = input.mailbox, bytes = input.bytes(),
-                                           is_upload, error = std::move(error),
+                                           is_upload, error = std::move(told),
                                            also = std::move(also)](store::Version) {
         const MutexLock lock(mailbox->mutex);
         Mailbox::Content& content = mailbox->content;

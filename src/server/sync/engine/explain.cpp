@@ -38,7 +38,7 @@ std::optional<bool> held_at(const Asked& asked, const std::shared_ptr<const Mode
     if (!image) {
         return std::nullopt;
     }
-    return View(model, epoch->body, epoch->role).holds(asked.object.class_name, *image);
+    return View(model, epoch->body, *epoch->role).holds(asked.object.class_name, *image);
 }
 
 DeviceStanding stand(const Asked& asked, const FileState& file) {
@@ -59,9 +59,9 @@ DeviceStanding stand(const Asked& asked, const FileState& file) {
         const auto query = queries->find(class_name);
         out.query = query == queries->end() ? "" : query->second;
     }
-    out.has_newest_role = role_text(epoch.role) == role_text(asked.role);
+    out.has_newest_role = role_text(*epoch.role) == role_text(asked.role);
     if (asked.now.exists()) {
-        const View shown(model, everything_of(class_name), epoch.role);
+        const View shown(model, everything_of(class_name), *epoch.role);
         out.is_selected = wanted.selects(class_name, asked.now.bson());
         out.is_readable = shown.selects(class_name, asked.now.bson());
     }

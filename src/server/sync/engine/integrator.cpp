@@ -102,6 +102,7 @@ Result<LoadedFile*> Integrator::load(Number ident) {
     }
     LoadedFile file;
     TOMBOLO_TRY(file.state, decode_file(*core, *views));
+    views_.share_roles(file.state);
     const std::string prefix = keys_.reciprocal_prefix(ident);
     const auto cursor =
         snapshot.scan_records(store::Space::reciprocal, prefix, end_of_prefix(prefix));
@@ -188,7 +189,7 @@ Result<std::optional<SessionError>> Integrator::identify(Number ident, const Ide
     const auto above = std::find_if(state.epochs.begin(), state.epochs.end(),
                                     [&](const auto& epoch) { return epoch->point > wish.scan; });
     const Epoch* confirmed = above == state.epochs.begin() ? nullptr : std::prev(above)->get();
-    const bool is_same_role = role_text(state.epochs.back()->role) == role_text(wish.role);
+    const bool is_same_role = role_text(*state.epochs.back()->role) == role_text(*wish.role);
     const Epoch& compared = confirmed == nullptr ? *state.epochs.front() : *confirmed;
     const bool is_same_body = compared.body == wish.body;
     if (is_same_role && is_same_body) {
@@ -206,7 +207,7 @@ Result<std::optional<SessionError>> Integrator::identify(Number ident, const Ide
     }
     // What was gained needs no collapse: the device is sent what it missed, then the difference.
     const bool takes_away = !is_same_role && !options_.bugs.drained_under_the_old_role &&
-                            !reads_within(*model_, state.epochs.back()->role, wish.role);
+                            !reads_within(*model_, *state.epochs.back()->role, *wish.role);
     if (takes_away || above != state.epochs.end()) {
         // Before its first point, which earlier collapses may have swallowed, a file can have
         // uploaded nothing.
@@ -217,7 +218,8 @@ Result<std::optional<SessionError>> Integrator::identify(Number ident, const Ide
 }
 
 Result<std::variant<bool, std::string>> Integrator::query(Number ident, std::int64_t version,
-                                                          const std::string& body, const Role& role,
+                                                          const std::string& body,
+                                                          const std::shared_ptr<const Role>& role,
                                                           Number scan) {
     using Answer = std::variant<bool, std::string>;
     TOMBOLO_TRY(LoadedFile * file, load(ident));
@@ -226,7 +228,7 @@ Result<std::variant<bool, std::string>> Integrator::query(Number ident, std::int
     if (model == nullptr) {
         return Answer("the file's schema version is served no more");
     }
-    if (const Result<void> good = check_query_body(*model, body, role); !good) {
+    if (const Result<void> good = check_query_body(*model, body, *role); !good) {
         return Answer(good.error().message());
     }
     for (const auto& epoch : file->state.epochs) {

@@ -40,7 +40,7 @@ struct IdentWish {
     Number scan = 0;
     std::int64_t query_version = 0;
     std::string body;
-    Role role;
+    std::shared_ptr<const Role> role;
     bool can_rebootstrap = true; ///< protocol version 14
 };
 
@@ -65,7 +65,8 @@ class Integrator {
     /// Nothing: there will be a point. An error: the text of the QUERY_ERROR. False: the same query
     /// has its point already.
     Result<std::variant<bool, std::string>> query(Number file, std::int64_t version,
-                                                  const std::string& body, const Role& role,
+                                                  const std::string& body,
+                                                  const std::shared_ptr<const Role>& role,
                                                   Number scan);
     /// Keeps what an UPLOAD carried that ended its session in the log of conflicts, as far as it
     /// can be read and is not integrated or logged already.

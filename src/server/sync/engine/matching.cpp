@@ -4,6 +4,13 @@
 
 namespace tombolo::server::sync {
 
+namespace {
+
+/// Versions that a group has forgotten, and whose memory it gives back together.
+constexpr std::ptrdiff_t compacted_at = 1024;
+
+} // namespace
+
 // A group's record
 
 ViewGroup::Next ViewGroup::next(Number after, Number limit) const {
@@ -11,7 +18,7 @@ ViewGroup::Next ViewGroup::next(Number after, Number limit) const {
     if (after < since_ || after >= until_) {
         return {};
     }
-    const auto found = std::upper_bound(versions_.begin(), versions_.end(), after);
+    const auto found = std::upper_bound(versions_.begin() + forgotten_, versions_.end(), after);
     const Number none = std::min(limit, until_) + 1;
     return {found == versions_.end() ? none : std::min(*found, none), true};
 }
@@ -19,9 +26,13 @@ ViewGroup::Next ViewGroup::next(Number after, Number limit) const {
 void ViewGroup::record(Number version) {
     const MutexLock lock(mutex_);
     versions_.push_back(version);
-    if (versions_.size() > remembered_max) {
-        since_ = versions_.front();
-        versions_.pop_front();
+    if (versions_.size() - static_cast<std::size_t>(forgotten_) <= remembered_max) {
+        return;
+    }
+    since_ = versions_[static_cast<std::size_t>(forgotten_++)];
+    if (forgotten_ == compacted_at) {
+        versions_.erase(versions_.begin(), versions_.begin() + forgotten_);
+        forgotten_ = 0;
     }
 }
 

@@ -17,7 +17,6 @@
 // thread; match() and record() are Engine::run()'s.
 
 #include <cstdint>
-#include <deque>
 #include <limits>
 #include <map>
 #include <memory>
@@ -59,7 +58,9 @@ class ViewGroup {
     mutable Mutex mutex_;
     Number since_ TOMBOLO_GUARDED_BY(mutex_);
     Number until_ TOMBOLO_GUARDED_BY(mutex_) = std::numeric_limits<Number>::max();
-    std::deque<Number> versions_ TOMBOLO_GUARDED_BY(mutex_);
+    /// Takes no memory while empty; those before `forgotten_` are no more.
+    std::vector<Number> versions_ TOMBOLO_GUARDED_BY(mutex_);
+    std::ptrdiff_t forgotten_ TOMBOLO_GUARDED_BY(mutex_) = 0;
 };
 
 class Matching {

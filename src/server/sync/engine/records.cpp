@@ -1,5 +1,7 @@
 #include "server/sync/engine/records.hpp"
 
+#include <sodium.h>
+
 #include <algorithm>
 
 #include "core/bytes.hpp"
@@ -255,7 +257,7 @@ std::string encode_views(const FileState& file) {
         out.number(epoch->point)
             .number(static_cast<Number>(epoch->query_version))
             .text(epoch->body);
-        write(out, epoch->role);
+        write(out, *epoch->role);
     }
     out.number(file.holes.size());
     for (const Hole& hole : file.holes) {
@@ -290,7 +292,7 @@ Result<FileState> decode_file(std::string_view core, std::string_view views) {
         const Number point = view_reader.number();
         const auto version = static_cast<std::int64_t>(view_reader.number());
         std::string body(view_reader.text());
-        Role role = read_role(view_reader, views_version);
+        auto role = std::make_shared<const Role>(read_role(view_reader, views_version));
         file.epochs.push_back(
             std::make_shared<Epoch>(make_epoch(point, version, std::move(body), std::move(role))));
     }
@@ -362,9 +364,18 @@ std::optional<Number> needs_history_above(const FileState& file, Number scan) no
     return std::max(std::min(file.floor, held), begin_of_stream(file));
 }
 
-Epoch make_epoch(Number point, std::int64_t query_version, std::string body, Role role) {
+Digest digest_of(std::string_view text) noexcept {
+    Digest digest;
+    crypto_generichash(reinterpret_cast<unsigned char*>(digest.data()), digest.size(),
+                       reinterpret_cast<const unsigned char*>(text.data()), text.size(), nullptr,
+                       0);
+    return digest;
+}
+
+Epoch make_epoch(Number point, std::int64_t query_version, std::string body,
+                 std::shared_ptr<const Role> role) {
     Epoch epoch{point, query_version, std::move(body), std::move(role), {}};
-    epoch.identity = epoch.body + '\0' + role_text(epoch.role);
+    epoch.identity = digest_of(epoch.body + '\0' + role_text(*epoch.role));
     return epoch;
 }
 

@@ -17,6 +17,8 @@
 // Integers in keys are big-endian; `object` is encode_object(). Values: record_codec.hpp, first
 // byte a format number.
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -91,18 +93,23 @@ struct PartRecord {
     BeforeImage before;  ///< of a change
 };
 
+/// Of a text: equal ones, equal texts.
+using Digest = std::array<std::byte, 32>;
+Digest digest_of(std::string_view text) noexcept;
+
 /// A view from a point on: query AND role.
 struct Epoch {
     Number point = 0;
     std::int64_t query_version = 0;
-    std::string body; ///< of the query, as it came
-    Role role;
-    /// Body and role in one text: equal for equal views. Not stored.
-    std::string identity;
+    std::string body;                 ///< of the query, as it came
+    std::shared_ptr<const Role> role; ///< thousands of files have the same (ViewCache::share)
+    /// Of body and role: equal for equal views. Not stored.
+    Digest identity{};
 };
 
 /// Fills in `identity`.
-Epoch make_epoch(Number point, std::int64_t query_version, std::string body, Role role);
+Epoch make_epoch(Number point, std::int64_t query_version, std::string body,
+                 std::shared_ptr<const Role> role);
 
 /// A collapse (server-sync-algorithm.md 8): nothing was sent strictly between the two.
 struct Hole {

@@ -33,7 +33,7 @@ void Mailbox::notify() {
 }
 
 SessionImpl::SessionImpl(SessionContext& context, std::shared_ptr<Mailbox> mailbox,
-                         const IdentRequest& request, Role role,
+                         const IdentRequest& request, std::shared_ptr<const Role> role,
                          const protocol::UploadChecker::Start& uploads)
     : context_(context), mailbox_(std::move(mailbox)), user_(request.user_id),
       file_(request.file.ident.value), scan_(request.scan.server.value), role_(std::move(role)),
@@ -249,8 +249,8 @@ Result<std::optional<Outgoing>> SessionImpl::advance(const Now& now) {
         return std::optional<Outgoing>(session_error(
             SyncErrorCode::bad_schema_version, "the file's schema version is served no more"));
     }
-    if (announcement_) {
-        return std::exchange(announcement_, std::nullopt);
+    if (announcement_ != nullptr) {
+        return std::optional<Outgoing>(*std::exchange(announcement_, nullptr));
     }
     if (bootstrap_ != nullptr) {
         return continue_bootstrap(now);
@@ -325,10 +325,8 @@ void SessionImpl::start_bootstrap(const Now& now) {
     options.batch_bytes = context_.options().download_bytes;
     options.batch_objects = context_.options().bootstrap_objects;
     options.bugs = context_.options().bugs;
-    bootstrap_ = std::make_unique<Bootstrap>(std::move(options));
-    bootstrap_steps_ = 0;
-    bootstrap_header_ = {};
-    bootstrap_header_.query_version = {epoch->query_version};
+    bootstrap_ = std::make_unique<RunningBootstrap>(std::move(options));
+    bootstrap_->header.query_version = {epoch->query_version};
 }
 
 Result<std::optional<Outgoing>> SessionImpl::continue_bootstrap(const Now& now) {
@@ -341,7 +339,7 @@ Result<std::optional<Outgoing>> SessionImpl::continue_bootstrap(const Now& now) 
     TOMBOLO_TRY(const EngineState state, decode_state(record.value_or("")));
     const SnapshotHistory history(*snapshot, context_.store(), context_.keys(),
                                   *now.published.model, context_.cache(), state.top);
-    if (bootstrap_steps_ == 0) {
+    if (bootstrap_->steps == 0) {
         // Own uploads inside a hole count as integrated by the point.
         if (const Hole* hole = hole_at(file, point)) {
             for (Number version = hole->after + 1; version < point; ++version) {
@@ -351,17 +349,17 @@ Result<std::optional<Outgoing>> SessionImpl::continue_bootstrap(const Now& now) 
                 }
             }
         }
-        bootstrap_header_.progress = progress_at(point, client_version_, file);
+        bootstrap_->header.progress = progress_at(point, client_version_, file);
     }
     TOMBOLO_TRY(const std::shared_ptr<const Entry> entry, history.entry(point));
-    OutgoingDownload download = bootstrap_header_;
+    OutgoingDownload download = bootstrap_->header;
     Bootstrap::Step step;
     // Small changesets, where they are asked for, share a message.
     do {
-        TOMBOLO_TRY(step, bootstrap_->next(history, *snapshot));
+        TOMBOLO_TRY(step, bootstrap_->content.next(history, *snapshot));
         protocol::DownloadEntry part;
         part.server_version = {point};
-        part.client_version = bootstrap_header_.progress.download.client;
+        part.client_version = bootstrap_->header.progress.download.client;
         part.origin_timestamp_ms = entry->head().timestamp;
         part.origin = protocol::server_file_ident;
         part.original_size_bytes = step.changeset.size();
@@ -370,7 +368,7 @@ Result<std::optional<Outgoing>> SessionImpl::continue_bootstrap(const Now& now) 
         context_.count_encoded();
     } while (!step.is_last && context_.options().bootstrap_objects > 0 &&
              download.entries.size() < context_.options().download_bytes);
-    ++bootstrap_steps_;
+    ++bootstrap_->steps;
     if (step.is_last) {
         download.batch_state = BatchState::bootstrap_last;
         download.estimate = protocol::ProgressEstimate::complete();
@@ -381,7 +379,7 @@ Result<std::optional<Outgoing>> SessionImpl::continue_bootstrap(const Now& now) 
     } else {
         download.batch_state = BatchState::bootstrap_more;
         download.estimate = protocol::ProgressEstimate::from_fraction(
-            1.0 - 1.0 / static_cast<double>(bootstrap_steps_ + 1));
+            1.0 - 1.0 / static_cast<double>(bootstrap_->steps + 1));
     }
     return std::optional<Outgoing>(std::move(download));
 }

@@ -36,7 +36,7 @@ struct Mailbox {
         std::shared_ptr<const FileState> file;
         std::set<Number> requested;                 ///< points whose QUERY came in this binding
         std::list<OutgoingQueryError> query_errors; ///< takes no memory while empty
-        std::optional<SessionError> error;
+        std::shared_ptr<const SessionError> error;  ///< null: none
         /// How many of the session's inputs came before what the error is about: MARKs among them
         /// are answered first. 0: nothing is said before the error.
         std::uint64_t error_after = 0;
@@ -82,8 +82,8 @@ class SessionContext {
     virtual void submit_lost(Number file, std::vector<std::byte> entries, std::string why) = 0;
     virtual void submit_mark(const std::shared_ptr<Mailbox>& mailbox, Number file) = 0;
     virtual void submit_query(const std::shared_ptr<Mailbox>& mailbox, Number file,
-                              std::int64_t version, std::string body, const Role& role,
-                              Number scan) = 0;
+                              std::int64_t version, std::string body,
+                              std::shared_ptr<const Role> role, Number scan) = 0;
     virtual void submit_death(Number file) = 0;
     virtual void leave(const std::shared_ptr<Mailbox>& mailbox, Number file) = 0;
     virtual void count_encoded() = 0;
@@ -101,14 +101,16 @@ class SessionContext {
 class SessionImpl final : public Session {
   public:
     SessionImpl(SessionContext& context, std::shared_ptr<Mailbox> mailbox,
-                const IdentRequest& request, Role role,
+                const IdentRequest& request, std::shared_ptr<const Role> role,
                 const protocol::UploadChecker::Start& uploads);
     ~SessionImpl() override { close(); }
     SessionImpl(const SessionImpl&) = delete;
     SessionImpl& operator=(const SessionImpl&) = delete;
 
     /// Said before anything else; does not end the binding.
-    void announce(SessionError error) { announcement_ = std::move(error); }
+    void announce(SessionError error) {
+        announcement_ = std::make_unique<const SessionError>(std::move(error));
+    }
 
     protocol::ClientFileIdent file() const noexcept override { return {file_}; }
     Refusal upload(protocol::UploadCursor progress, protocol::ServerVersion locked,
@@ -127,6 +129,12 @@ class SessionImpl final : public Session {
         /// The version that must have been sent; known once the inputs before are integrated.
         std::optional<Number> target;
     };
+    struct RunningBootstrap {
+        explicit RunningBootstrap(Bootstrap::Options options) : content(std::move(options)) {}
+        Bootstrap content;
+        OutgoingDownload header;
+        std::int32_t steps = 0;
+    };
     /// What next() works with.
     struct Now {
         SessionContext::Published published;
@@ -134,7 +142,7 @@ class SessionImpl final : public Session {
         bool is_closed = false;
         std::shared_ptr<const FileState> file;
         std::optional<OutgoingQueryError> query_error;
-        std::optional<SessionError> error;
+        std::shared_ptr<const SessionError> error;
         std::uint64_t error_after = 0;
         std::uint64_t processed = 0;
         std::shared_ptr<const Model> model; ///< of the file's schema version; null: gone
@@ -170,7 +178,7 @@ class SessionImpl final : public Session {
     const std::string user_;
     const Number file_;
     const Number scan_;
-    const Role role_;
+    const std::shared_ptr<const Role> role_;
     protocol::UploadChecker uploads_;
     std::int64_t last_query_version_;
     const std::int64_t ident_query_version_; ///< its points need no QUERY
@@ -186,12 +194,10 @@ class SessionImpl final : public Session {
     Number own_since_ = std::numeric_limits<Number>::max();
     std::shared_ptr<const Epoch> view_epoch_;
     std::shared_ptr<const View> view_;
-    std::unique_ptr<Bootstrap> bootstrap_;
-    OutgoingDownload bootstrap_header_;
-    std::int32_t bootstrap_steps_ = 0;
+    std::unique_ptr<RunningBootstrap> bootstrap_; ///< null: none is under way
     std::vector<PendingMark> marks_;
     std::uint64_t submitted_ = 0;
-    std::optional<Outgoing> announcement_;
+    std::unique_ptr<const SessionError> announcement_;
     bool is_over_ = false;
 };
 

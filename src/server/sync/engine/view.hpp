@@ -43,9 +43,32 @@ class Predicate {
     query::DocumentFilter filter_;
 };
 
+/// A role compiled against a model: what the views of all who have it share. Immutable.
+class CompiledRole {
+  public:
+    struct OfClass {
+        std::shared_ptr<const Predicate> read; ///< null: denied
+        std::shared_ptr<const Predicate> write;
+        std::shared_ptr<const Predicate> insert;
+        std::shared_ptr<const Predicate> erase;
+        std::unique_ptr<const FieldMask> mask;
+        std::string readable; ///< which fields may be read, in one form; empty: all
+    };
+
+    CompiledRole(const Model& model, const Role& role);
+    /// Null for a class that is embedded or unknown.
+    const OfClass* find(std::string_view class_name) const noexcept;
+
+  private:
+    std::map<std::string, OfClass, std::less<>> classes_;
+};
+
 class View {
   public:
-    View(std::shared_ptr<const Model> model, const std::string& body, const Role& role);
+    View(const std::shared_ptr<const Model>& model, const std::string& body, const Role& role);
+    /// REQUIRES: the role was compiled against the model.
+    View(std::shared_ptr<const Model> model, const std::string& body,
+         std::shared_ptr<const CompiledRole> role);
 
     const Model& model() const noexcept { return *model_; }
     const std::shared_ptr<const Model>& shared_model() const noexcept { return model_; }
@@ -72,22 +95,16 @@ class View {
     bool may_erase(std::string_view class_name, ByteView document) const;
 
   private:
-    struct OfClass {
-        std::unique_ptr<Predicate> query; ///< null: not subscribed
-        std::unique_ptr<Predicate> read;  ///< of the role; null: denied
-        std::unique_ptr<Predicate> write;
-        std::unique_ptr<Predicate> insert;
-        std::unique_ptr<Predicate> erase;
-        std::unique_ptr<const FieldMask> mask;
-    };
-    const OfClass* find(std::string_view class_name) const noexcept;
-    std::string reading_text(const Role& role) const;
+    /// Null: not subscribed to, or the query does not bind.
+    const Predicate* find_query(std::string_view class_name) const noexcept;
+    std::string reading_text() const;
 
     friend class ViewCache;
     std::shared_ptr<const Model> model_;
+    std::shared_ptr<const CompiledRole> role_; ///< shared by all who have the role
     std::shared_ptr<const std::string> reading_;
-    std::map<std::string, OfClass, std::less<>> classes_;
     std::vector<std::string> order_;
+    std::vector<std::unique_ptr<const Predicate>> queries_; ///< of order_; null: does not bind
 };
 
 /// The object as a device with the view sees it; nothing when the document cannot be synced.
@@ -106,18 +123,39 @@ Result<void> check_query_body(const Model& model, std::string_view body, const R
 
 class ViewCache {
   public:
+    struct SharedRole {
+        std::shared_ptr<const Role> role;
+        std::shared_ptr<const std::string> text; ///< role_text()
+    };
+    /// The role, or one like it that others hold already: roles are large, and most users have the
+    /// same.
+    SharedRole share(Role role) TOMBOLO_EXCLUDES(mutex_);
+    /// The same for the roles of a file.
+    void share_roles(FileState& file) TOMBOLO_EXCLUDES(mutex_);
     /// The view of the epoch under the model; views nobody holds are forgotten.
     std::shared_ptr<const View> get(const std::shared_ptr<const Model>& model, const Epoch& epoch)
         TOMBOLO_EXCLUDES(mutex_);
     std::size_t size() const TOMBOLO_EXCLUDES(mutex_);
 
   private:
+    struct KnownRole {
+        std::weak_ptr<const Role> role;
+        std::weak_ptr<const std::string> text;
+    };
+    std::shared_ptr<const CompiledRole> compiled(const Model& model,
+                                                 const std::shared_ptr<const Role>& role)
+        TOMBOLO_REQUIRES(mutex_);
+
     mutable Mutex mutex_;
-    std::map<std::pair<const Model*, std::string>, std::weak_ptr<const View>>
+    std::map<std::pair<const Model*, Digest>, std::weak_ptr<const View>>
         views_ TOMBOLO_GUARDED_BY(mutex_);
-    std::map<std::pair<const Model*, std::string>, std::weak_ptr<const std::string>>
+    std::map<std::pair<const Model*, const Role*>, std::weak_ptr<const CompiledRole>>
+        compiled_ TOMBOLO_GUARDED_BY(mutex_);
+    std::map<std::string, KnownRole, std::less<>> roles_ TOMBOLO_GUARDED_BY(mutex_);
+    std::map<std::pair<const Model*, Digest>, std::weak_ptr<const std::string>>
         readings_ TOMBOLO_GUARDED_BY(mutex_);
     std::size_t sweep_at_ TOMBOLO_GUARDED_BY(mutex_) = 64;
+    std::size_t sweep_roles_at_ TOMBOLO_GUARDED_BY(mutex_) = 64;
 };
 
 } // namespace tombolo::server::sync
