@@ -10,6 +10,9 @@
 //   trim              200 devices upload, 400 changesets a second together: the p99 of the time to
 //                     their acknowledgement while 1,000,000 entries of history are trimmed,
 //                     against before and after
+//   conflict_log, conflict_log_unused, conflict_log_refused
+//                     uploads per CPU second that lose a value each in a merge, that lose nothing,
+//                     that the role refuses: with the conflict log, against without
 //   trim_a_tenth      the same with 100,000; only when it is named
 
 #include <cstdio>
@@ -18,6 +21,7 @@
 #include <vector>
 
 #include "engine_metrics.hpp"
+#include "rules_conflicts.hpp"
 #include "rules_trim.hpp"
 #include "sync_engine_bed.hpp"
 
@@ -183,6 +187,24 @@ void trim(const char* name, std::int64_t entries) {
           figures.with_ms / figures.without_ms);
 }
 
+void conflicts(const char* name, bench::Lost lost) {
+    const bench::ConflictFigures figures = bench::measure_conflicts(folder, lost);
+    print(name, figures.with_log, "changesets/CPU second", "without conflict log", figures.without,
+          figures.with_log / figures.without);
+}
+
+void conflict_log() {
+    conflicts("conflict_log", bench::Lost::all_merged);
+}
+
+void conflict_log_unused() {
+    conflicts("conflict_log_unused", bench::Lost::nothing);
+}
+
+void conflict_log_refused() {
+    conflicts("conflict_log_refused", bench::Lost::all_refused);
+}
+
 void trim() {
     trim("trim", 1'000'000);
 }
@@ -193,6 +215,9 @@ void trim_a_tenth() {
 
 constexpr bench::Metric metrics[] = {{"permission_cost", permission_cost},
                                      {"role_change", role_change},
+                                     {"conflict_log", conflict_log},
+                                     {"conflict_log_unused", conflict_log_unused},
+                                     {"conflict_log_refused", conflict_log_refused},
                                      {"trim", trim},
                                      {"trim_a_tenth", trim_a_tenth, false}};
 

@@ -68,13 +68,21 @@ void Roles::set(const std::string& user, server::sync::Role role) {
     roles_[user] = std::move(role);
 }
 
-Bed::Bed(std::string folder) : folder_(std::move(folder)) {
+ObjectId Bed::app() {
+    ObjectId app;
+    app.bytes.at(0) = std::byte{1};
+    return app;
+}
+
+Bed::Bed(std::string folder, const server::sync::ConflictLimits& conflicts)
+    : folder_(std::move(folder)) {
     std::filesystem::remove_all(folder_);
     store::EmbeddedOptions options;
     options.directory = folder_;
     store_ = store::open_embedded(options).value();
     server::sync::EngineOptions engine;
-    engine.app.bytes.at(0) = std::byte{1};
+    engine.app = app();
+    engine.conflicts = conflicts;
     engine.model = model();
     engine_ = open_engine(engine, *store_, roles_, *this, clock_, random_).value();
     thread_ = std::thread([this] { loop(); });
@@ -169,7 +177,8 @@ std::size_t Device::receive() {
     signal_->is_told = false;
     while (auto message = session_->next()) {
         ++count;
-        if (const auto* error = std::get_if<SessionError>(&*message)) {
+        if (const auto* error = std::get_if<SessionError>(&*message);
+            error != nullptr && error->ends_binding()) {
             die(error->body.message);
         }
         if (auto* download = std::get_if<server::sync::OutgoingDownload>(&*message)) {

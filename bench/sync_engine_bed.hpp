@@ -49,7 +49,7 @@ class ShiftedClock final : public Clock {
 class Bed final : public server::sync::EngineHost {
   public:
     /// The folder is emptied, and removed at the end.
-    explicit Bed(std::string folder);
+    explicit Bed(std::string folder, const server::sync::ConflictLimits& conflicts = {});
     ~Bed() override;
 
     server::sync::Engine& engine() { return *engine_; }
@@ -57,6 +57,7 @@ class Bed final : public server::sync::EngineHost {
     Roles& roles() { return roles_; }
     ShiftedClock& clock() { return clock_; }
     store::CollectionId collection() const;
+    static ObjectId app();
     void schedule() override;
 
   private:

@@ -255,6 +255,11 @@ void Mapper::map_fields(ClassSchema& target, const JsonSchema& node, const Place
                    "have");
             continue;
         }
+        if (is_foreign_field(field.name)) {
+            report(ProblemCode::reserved_name, inner,
+                   "is a field that App Services uses by itself: it is not synced", true);
+            continue;
+        }
         if (is_reserved_name(field.name)) {
             report(ProblemCode::reserved_name, inner,
                    "is named like a word of the query language: no query can ask for it", true);

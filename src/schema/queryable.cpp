@@ -45,6 +45,10 @@ bool is_reserved_name(std::string_view name) noexcept {
            (has(reserved_exact, name) || has(reserved_any_case, lower_ascii(name)));
 }
 
+bool is_foreign_field(std::string_view name) noexcept {
+    return name == "_id__baas_transaction";
+}
+
 std::optional<SchemaProblem> queryable_problem(const Schema& schema, std::string_view class_name,
                                                std::string_view field) {
     const auto refuse = [&](std::string_view why) {

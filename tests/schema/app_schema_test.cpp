@@ -296,6 +296,14 @@ TEST(AppSchemaMapping, a_warning_does_not_hide_an_error_of_the_same_field) {
         ElementsAre("unknown_keyword Dog._id (warning)", "bad_primary_key_type Dog._id"));
 }
 
+TEST(AppSchemaMapping, f12_the_transaction_field_of_app_services_is_no_property) {
+    const MappedSchema mapped = map({collection(
+        "Dogs", R"({"title": "Dog", "required": ["_id"], "properties": {"_id": {"bsonType": "uuid"},
+                    "name": {"bsonType": "string"}, "_id__baas_transaction": {"bsonType": "long"}}})")});
+    EXPECT_TRUE(mapped.ok());
+    EXPECT_EQ(mapped.documents.schema.find("Dog")->properties().size(), 2U);
+}
+
 TEST(AppSchemaMapping, reserved_names_are_warned_of_with_case_rule) {
     const auto problems = [](std::string_view name) {
         return codes(

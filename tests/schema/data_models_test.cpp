@@ -1,7 +1,13 @@
 #include "schema/data_models.hpp"
 
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+
+#include <unistd.h>
 
 namespace tombolo::schema {
 namespace {
@@ -113,6 +119,46 @@ TEST(DataModels, java_script_and_type_script) {
     const DataModel made = model(ModelLanguage::type_script);
     EXPECT_THAT(made.source, HasSubstr("  age?: number;\n  tags!: Realm.List<string>;\n"));
     EXPECT_THAT(made.source, HasSubstr("  static schema: Realm.ObjectSchema = {\n"));
+}
+
+TEST(DataModels, a13_java_script_of_every_type_runs_in_node) {
+    ClassSchema every("Every");
+    Property key = property("_id", PropertyType::uuid);
+    key.primary_key = true;
+    every.add(key);
+    std::size_t count = 1;
+    for (const PropertyType type :
+         {PropertyType::mixed, PropertyType::integer, PropertyType::boolean, PropertyType::string,
+          PropertyType::binary, PropertyType::timestamp, PropertyType::float32,
+          PropertyType::float64, PropertyType::decimal128, PropertyType::link,
+          PropertyType::object_id, PropertyType::uuid}) {
+        for (const CollectionKind collection : {CollectionKind::none, CollectionKind::list,
+                                                CollectionKind::set, CollectionKind::dictionary}) {
+            for (const bool nullable : {false, true}) {
+                Property one = property("p" + std::to_string(count), type, collection, nullable);
+                one.target = type == PropertyType::link ? "Every" : "";
+                every.add(std::move(one));
+                ++count;
+            }
+        }
+    }
+    for (const char* odd : {"first name", "class", "1st", "a-b", "it's", "quo\"te"}) {
+        every.add(property(odd, PropertyType::string));
+        ++count;
+    }
+    const Schema schema({every});
+    const std::string source =
+        data_model(ModelLanguage::java_script, schema, *schema.find("Every")).source;
+    const std::filesystem::path file = std::filesystem::path(::testing::TempDir()) /
+                                       ("tombolo_model_" + std::to_string(::getpid()) + ".mjs");
+    std::ofstream(file) << source << R"(
+const all = Object.entries(EverySchema.properties);
+const good = all.every(([name, type]) => typeof type === "string" || typeof type.type === "string");
+process.exit(good && all.length === )"
+                        << count << R"( && "it's" in EverySchema.properties ? 0 : 1);
+)";
+    EXPECT_EQ(std::system(("node " + file.string()).c_str()), 0) << source;
+    std::filesystem::remove(file);
 }
 
 TEST(DataModels, dart) {

@@ -8,6 +8,8 @@
 
 #include <boost/json/array.hpp>
 
+#include "schema/validation.hpp"
+
 namespace tombolo::server {
 
 namespace json = boost::json;
@@ -147,6 +149,9 @@ void SchemaInference::see(Place& place, BsonView value) {
 
 void SchemaInference::see_fields(Place& place, mql::BsonDocumentView document) {
     for (const BsonElement& element : document) {
+        if (schema::is_foreign_field(element.key)) {
+            continue;
+        }
         auto found = place.by_name.find(element.key);
         if (found == place.by_name.end()) {
             if (fields_ == fields_max) {

@@ -48,6 +48,10 @@ http::ServerOptions listener_options(const Config& config, const Endpoint& endpo
     options.port = endpoint.port;
     options.io_threads = static_cast<unsigned>(config.io_threads);
     options.trusted_proxies = config.trusted_proxies;
+    options.requests_max = static_cast<std::size_t>(config.requests_running);
+    options.connections_max = std::max(
+        options.connections_max, static_cast<std::size_t>(config.sync_connections) +
+                                     options.requests_max);
     if (tls) {
         options.tls_certificate_file = config.tls_cert;
         options.tls_key_file = config.tls_key;
@@ -379,6 +383,9 @@ class Daemon::Impl {
         sync::ServiceOptions options;
         options.session_threads = static_cast<unsigned>(config_.sync_threads);
         options.test_commands = config_.sync_test_commands;
+        options.app_connections_max = static_cast<std::size_t>(config_.sync_connections);
+        options.connections_max = std::max(options.connections_max, options.app_connections_max);
+        options.message_bytes_max = static_cast<std::size_t>(config_.sync_message_megabytes) << 20;
         options.conflicts = {config_.conflict_days * 24 * 3600 * 1000,
                              static_cast<std::uint64_t>(config_.conflict_megabytes) << 20};
         options.public_url = [this] { return context_->public_url; };

@@ -205,7 +205,7 @@ awaitable<bool> Connection::serve_one() {
     Response response;
     if (shared_.requests_running.fetch_add(1) >= shared_.options.requests_max) {
         ++shared_.requests_refused;
-        response = shared_.handler.refuse(503, "the server is busy; try again", incoming->request);
+        response = shared_.handler.refuse(429, "the server is busy; try again", incoming->request);
         response.headers.set("Retry-After", "1");
     } else {
         response = co_await handle(std::move(incoming->request));

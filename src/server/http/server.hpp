@@ -5,8 +5,8 @@
 //
 // One thread accepts, N threads do the I/O; a connection stays on its thread for life. Requests of
 // a connection are answered one after another; pipelined ones wait in the socket, so a client
-// cannot make the server hold many. Idle connections hold no buffers. Beyond connections_max or
-// requests_max the answer is 503 with Retry-After.
+// cannot make the server hold many. Idle connections hold no buffers. Beyond connections_max the
+// answer is 503, beyond requests_max 429, both with Retry-After.
 //
 // Thread-safety: all members from any thread. start() once; stop() ends accepting, lets running
 // requests finish for at most the grace time, then closes what is left and returns.

@@ -195,7 +195,7 @@ TEST_F(HttpServer, closes_idle_and_dawdling_connections) {
     EXPECT_TRUE(half_body.ended());
 }
 
-TEST_F(HttpServer, beyond_its_limits_it_answers_503_with_retry_after) {
+TEST_F(HttpServer, beyond_its_limit_of_requests_it_answers_429_with_retry_after) {
     options_.requests_max = 1;
     start();
     RawClient busy(server_->port());
@@ -204,7 +204,7 @@ TEST_F(HttpServer, beyond_its_limits_it_answers_503_with_retry_after) {
     RawClient client(server_->port());
     client.send("GET / HTTP/1.1\r\nHost: h\r\n\r\n");
     const auto refused = client.receive();
-    EXPECT_EQ(refused.status, 503);
+    EXPECT_EQ(refused.status, 429);
     EXPECT_TRUE(refused.has("Retry-After: 1"));
     echo_.release();
     EXPECT_EQ(busy.receive().status, 200);

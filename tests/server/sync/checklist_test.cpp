@@ -170,6 +170,118 @@ TEST_F(SyncChecklist, e3_a_hundred_increments_of_a_hundred_devices_add_up) {
     EXPECT_EQ(field(*all.back(), 1, "x"), 10'000);
 }
 
+namespace {
+
+server::sync::SyncModel with_dictionary() {
+    server::sync::SyncModel model = World::model_of_views(fresh_database());
+    schema::Property property;
+    property.name = "d";
+    property.type = schema::PropertyType::integer;
+    property.collection = schema::CollectionKind::dictionary;
+    model.documents.schema.find("T")->add(std::move(property));
+    return model;
+}
+
+class DictionaryScenario : public SyncScenario {
+  protected:
+    DictionaryScenario() : SyncScenario(4, with_dictionary()) {}
+
+    void put_key(SyncDevice& by, std::int64_t key, std::int64_t value) {
+        write(by, [&](ChangesetBuilder& out) { out.update({"T", key, "d", {"k"}}, value); });
+    }
+    void remove_key(SyncDevice& by, std::int64_t key) {
+        write(by, [&](ChangesetBuilder& out) {
+            out.update({"T", key, "d", {"k"}}, changeset::PayloadType::erased);
+        });
+    }
+    /// Of the key; -1: it is not there.
+    static std::int64_t value(const SyncDevice& of, std::int64_t key) {
+        const Value* found = object(of, key)->fields.find("d")->get_if<Dictionary>()->find("k");
+        return found == nullptr ? -1 : *found->get_if<std::int64_t>();
+    }
+    std::string stored_value(std::int64_t key) {
+        const auto found = shared_store().snapshot()->find(
+            *shared_store().find_collection({"source", database_, "T"}),
+            *store::document_key(mql::BsonValue::from_int64(key)));
+        std::int64_t value = 0;
+        const auto dictionary = (*found)->body.view().find("d");
+        return dictionary.is_document() && dictionary.as_document().find("k").to_int64(value)
+                   ? std::to_string(value)
+                   : "";
+    }
+};
+
+} // namespace
+
+TEST_F(DictionaryScenario, e4_a_removal_of_a_key_and_an_update_the_later_one_stays) {
+    SyncDevice& a = device("a", "TRUEPREDICATE");
+    SyncDevice& b = device("b", "TRUEPREDICATE");
+    for (const std::int64_t key : {1, 2, 3, 4}) {
+        create(a, key, 1);
+        put_key(a, key, 5);
+    }
+    exchange();
+    // Both ways of who comes first; 1 and 2: removed, then updated; 3 and 4: the other way round.
+    a.disconnect();
+    remove_key(a, 1);
+    remove_key(b, 2);
+    put_key(b, 1, 6);
+    put_key(a, 2, 6);
+    put_key(a, 3, 7);
+    put_key(b, 4, 7);
+    remove_key(b, 3);
+    remove_key(a, 4);
+    exchange();
+    a.connect(world_.engine());
+    exchange();
+    for (const SyncDevice* each : {&a, &b}) {
+        EXPECT_EQ(value(*each, 1), 6);
+        EXPECT_EQ(value(*each, 2), 6);
+        EXPECT_EQ(value(*each, 3), -1);
+        EXPECT_EQ(value(*each, 4), -1);
+    }
+    EXPECT_EQ(stored_value(1), "6");
+    EXPECT_EQ(stored_value(2), "6");
+    EXPECT_EQ(stored_value(3), "");
+    EXPECT_EQ(stored_value(4), "");
+}
+
+TEST_F(SyncChecklist, f12_the_transaction_field_of_app_services_reaches_no_device) {
+    const auto with_field = [](std::int64_t key, std::int64_t x) {
+        mql::BsonWriter writer;
+        writer.append_int64("_id", key);
+        writer.append_int64("q", 1);
+        writer.append_int64("x", x);
+        writer.append_int64("_id__baas_transaction", 17);
+        return std::move(writer).finish();
+    };
+    SyncDevice& a = device("a", "TRUEPREDICATE");
+    put(1, with_field(1, 3)); // as Atlas restores it
+    exchange();
+    ASSERT_EQ(field(a, 1, "x"), 3);
+    EXPECT_EQ(object(a, 1)->fields.find("_id__baas_transaction"), nullptr);
+    const std::uint64_t known = a.cursor();
+    put(1, document(1, 1, 3)); // gone
+    put(1, with_field(1, 3));  // back
+    exchange();
+    EXPECT_EQ(a.cursor(), known) << "nothing that devices see";
+    // A device's write leaves it alone.
+    set(a, 1, "x", 4);
+    exchange();
+    EXPECT_EQ(stored(1, "x"), "4");
+    EXPECT_EQ(stored(1, "_id__baas_transaction"), "17");
+    // Nor does a device bring it into the schema.
+    server::sync::SyncModel model = world_.model();
+    model.development_mode = true;
+    ASSERT_TRUE(world_.engine().update_model(std::move(model)));
+    write(a, [](ChangesetBuilder& out) {
+        out.add_column("T", "_id__baas_transaction", {changeset::PayloadType::integer, true, {}});
+    });
+    world_.exchange(devices_);
+    ASSERT_TRUE(a.error());
+    EXPECT_EQ(a.error()->code, protocol::SyncErrorCode::invalid_schema_change);
+}
+
 TEST_F(SyncChecklist, e6_a_device_and_an_outside_write_of_the_same_field_the_later_one_stays) {
     SyncDevice& a = device("a", "TRUEPREDICATE");
     create(a, 1, 1);

@@ -1,5 +1,7 @@
 #include "server/sync/engine/schema_facts.hpp"
 
+#include "schema/validation.hpp"
+
 namespace tombolo::server::sync {
 
 using changeset::ColumnDefinition;
@@ -24,6 +26,7 @@ std::optional<schema::SchemaFact> fact_of(const changeset::Changeset& changeset,
         return fact;
     }
     if (instruction.op != changeset::Opcode::add_column ||
+        schema::is_foreign_field(changeset.field(instruction)) ||
         !changeset::is_scalar(instruction.type)) {
         return std::nullopt;
     }

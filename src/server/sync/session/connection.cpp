@@ -87,7 +87,7 @@ void Connection::receive(ByteView message) {
     ++setup_.counters.messages_in;
     setup_.counters.bytes_in += message.size();
     const Result<protocol::ClientMessage> parsed =
-        protocol::parse_client_message(message, setup_.dialect);
+        protocol::parse_client_message(message, setup_.dialect, setup_.limits);
     if (!parsed) {
         fail(protocol::sync_code_for(parsed.error().code()), parsed.error().what());
         return;

@@ -55,6 +55,7 @@ struct ConnectionSetup {
     /// What the app's administrators read; may be null.
     AppLog* app_log = nullptr;
     ObjectId app = {};
+    protocol::ParseLimits limits = protocol::server_parse_limits;
     std::size_t bindings_max = 1000;
     /// Uploads taken and not integrated: no more input beyond.
     std::size_t backlog_bytes_max = std::size_t{4} << 20;

@@ -19,6 +19,8 @@ namespace {
 
 /// Of a client's User-Agent.
 constexpr std::size_t client_shown_max = 120;
+/// Bytes of an UPLOAD's body, inflated, for one as sent: more is not to be expected.
+constexpr std::size_t upload_growth = 6;
 
 // Closes at once, with a reason that a browser can see.
 class Closer final : public http::WebSocketHandler {
@@ -63,6 +65,15 @@ class SyncService::Slot final : public EngineHost {
         is_open_ = true;
         schedule();
         return {};
+    }
+
+    /// One of the connections that the app may have, while it is held; null when all are taken.
+    std::shared_ptr<void> take_place(std::size_t places) {
+        if (connections_->fetch_add(1) >= places) {
+            --*connections_;
+            return nullptr;
+        }
+        return {connections_.get(), [connections = connections_](void*) { --*connections; }};
     }
 
     Engine& engine() noexcept { return *engine_; }
@@ -156,6 +167,9 @@ class SyncService::Slot final : public EngineHost {
     const std::string name_;
     AppRoles roles_;
     std::atomic<bool> is_open_{false};
+    /// Shared: sockets may outlive the slot.
+    const std::shared_ptr<std::atomic<std::size_t>> connections_ =
+        std::make_shared<std::atomic<std::size_t>>(0);
     std::atomic<bool> is_scheduled_{false};
     std::atomic<bool> is_storing_{false};
     Mutex run_mutex_;
@@ -238,6 +252,11 @@ Result<http::Response> SyncService::accept(const http::Request& request,
         return Error(ErrorCode::unavailable, "sync cannot start; the server's log has the reason");
     }
     const std::shared_ptr<Slot>& slot = *opened;
+    const std::shared_ptr<void> place = slot->take_place(options_.app_connections_max);
+    if (place == nullptr) {
+        ++counters_.connections_refused;
+        return Error(ErrorCode::unavailable, "too many sync connections of the app; try again");
+    }
     ConnectionSetup setup{slot->engine(), counters_, log_,    slot->name(),          user.user_id,
                           request.id,     {},        dialect, options_.test_commands};
     setup.live = std::make_shared<LiveConnection>();
@@ -248,13 +267,16 @@ Result<http::Response> SyncService::accept(const http::Request& request,
     setup.live->protocol = static_cast<int>(dialect.version);
     setup.live->opened_ms = clock_.unix_ms();
     setup.clock = &clock_;
+    setup.limits = {options_.message_bytes_max,
+                    std::max(protocol::limits::upload_body_bytes_max,
+                             upload_growth * options_.message_bytes_max)};
     setup.app_log = options_.app_log;
     setup.app = app->id;
     if (options_.public_url) {
         setup.log_url = options_.public_url() + "/logs?co_id=" + request.id;
     }
     auto socket = SyncSocket::create(app->id, std::move(setup), session_pool_,
-                                     [this, slot](SyncSocket& ended) {
+                                     [this, slot, place](SyncSocket& ended) {
                                          --counters_.connections_open;
                                          const MutexLock lock(mutex_);
                                          sockets_.erase(&ended);

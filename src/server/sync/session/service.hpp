@@ -43,6 +43,7 @@ struct ServiceOptions {
     unsigned engine_threads = 1;
     /// Turns queued at a time: one a connection.
     std::size_t connections_max = 20'000;
+    std::size_t app_connections_max = 20'000; ///< of one app at a time
     std::size_t message_bytes_max = protocol::limits::client_message_bytes_max;
     /// Do what TEST_COMMANDs say.
     bool test_commands = false;
