@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "core/text.hpp"
 #include "schema/data_models_detail.hpp"
 
 namespace tombolo::schema {
@@ -175,7 +176,7 @@ std::string schema_type(const Property& property) {
 }
 
 std::string quoted_key(const std::string& name) {
-    return is_identifier(name) ? name : "\"" + name + "\"";
+    return is_identifier(name) ? name : quoted(name);
 }
 
 std::string schema_object(const ClassSchema& model, const std::string& indent) {

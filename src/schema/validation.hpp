@@ -36,8 +36,8 @@ Result<void> check_schema(const Schema& schema, const ValidationOptions& options
 /// (device-sync-server.md 3.5).
 bool is_reserved_name(std::string_view name) noexcept;
 
-/// A field that App Services leaves in documents for a while, and that restored ones may still have:
-/// of no schema, shown to no device (device-sync-server.md 6.2).
+/// A field that App Services leaves in documents for a while, and that restored ones may still
+/// have: of no schema, shown to no device (device-sync-server.md 6.2).
 bool is_foreign_field(std::string_view name) noexcept;
 
 /// True when `value` may stand in the property (null needs nullable). For collections: a whole

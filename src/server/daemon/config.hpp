@@ -30,10 +30,10 @@ struct Config {
     std::int64_t io_threads = 2;
     std::int64_t store_threads = 4;
     std::int64_t sync_threads = 2;
-    bool sync_test_commands = false; ///< for test suites of SDKs only
-    std::int64_t sync_connections = 20'000;     ///< of one app at a time
-    std::int64_t sync_message_megabytes = 20;   ///< from a device, as sent
-    std::int64_t requests_running = 10'000;     ///< at a time, of all clients; no sync connections
+    bool sync_test_commands = false;          ///< for test suites of SDKs only
+    std::int64_t sync_connections = 20'000;   ///< of one app at a time
+    std::int64_t sync_message_megabytes = 20; ///< from a device, as sent
+    std::int64_t requests_running = 10'000;   ///< at a time, of all clients; no sync connections
     std::int64_t requests_per_minute =
         600; ///< from one address to sign-in and the like; 0: no limit
     std::int64_t request_burst = 200;

@@ -49,9 +49,9 @@ http::ServerOptions listener_options(const Config& config, const Endpoint& endpo
     options.io_threads = static_cast<unsigned>(config.io_threads);
     options.trusted_proxies = config.trusted_proxies;
     options.requests_max = static_cast<std::size_t>(config.requests_running);
-    options.connections_max = std::max(
-        options.connections_max, static_cast<std::size_t>(config.sync_connections) +
-                                     options.requests_max);
+    options.connections_max =
+        std::max(options.connections_max,
+                 static_cast<std::size_t>(config.sync_connections) + options.requests_max);
     if (tls) {
         options.tls_certificate_file = config.tls_cert;
         options.tls_key_file = config.tls_key;
