@@ -71,7 +71,10 @@ class HeaderReader {
 /// Builds one message.
 class MessageWriter {
   public:
-    explicit MessageWriter(std::string_view type) { append(type); }
+    explicit MessageWriter(std::string_view type) {
+        bytes_.reserve(header_bytes_expected);
+        append(type);
+    }
 
     MessageWriter& field(std::uint64_t number);
     MessageWriter& field(std::int64_t number);
@@ -98,6 +101,8 @@ class MessageWriter {
     Result<std::vector<std::byte>> finish();
 
   private:
+    static constexpr std::size_t header_bytes_expected = 128;
+
     void append(std::string_view text);
 
     std::vector<std::byte> bytes_;

@@ -244,7 +244,8 @@ Object DocumentReader::read_fields(const ClassSchema& class_schema, bson_iter_t 
     if (iter.err_off != 0) {
         problem("BSON", "damaged bytes");
     }
-    std::vector<std::pair<std::string_view, Value>> fields;
+    std::vector<Dictionary::Entry> fields;
+    fields.reserve(properties.size());
     for (std::size_t i = 0; i < properties.size(); ++i) {
         if (properties[i].is_computed()) {
             continue;
@@ -258,13 +259,10 @@ Object DocumentReader::read_fields(const ClassSchema& class_schema, bson_iter_t 
             fields.emplace_back(properties[i].name, *std::move(values[i]));
         }
     }
-    // In key order each field is appended.
     std::sort(fields.begin(), fields.end(),
               [](const auto& left, const auto& right) { return left.first < right.first; });
     Object object;
-    for (auto& [name, value] : fields) {
-        object.fields.set(name, std::move(value));
-    }
+    object.fields = Dictionary::from_sorted(std::move(fields));
     return object;
 }
 
