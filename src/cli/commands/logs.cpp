@@ -11,6 +11,7 @@
 #include "cli/interrupt.hpp"
 #include "cli/run.hpp"
 #include "core/timestamp.hpp"
+#include "server/app/log_types.hpp"
 #include "server/runtime/json.hpp"
 
 namespace tombolo::cli {
@@ -21,29 +22,9 @@ namespace json = boost::json;
 
 constexpr auto poll_pause = std::chrono::seconds(2);
 
-struct TypeGroup {
-    const char* name;
-    const char* types; ///< comma-separated, as the route takes them
-};
-constexpr TypeGroup type_groups[] = {
-    {"auth", "AUTH,API_KEY"},
-    {"function", "FUNCTION,SERVICE_FUNCTION,STREAM_FUNCTION,SERVICE_STREAM_FUNCTION"},
-    {"push", "PUSH"},
-    {"service", "SERVICE_FUNCTION,SERVICE_STREAM_FUNCTION"},
-    {"trigger", "AUTH_TRIGGER,DB_TRIGGER,SCHEDULED_TRIGGER,TRIGGER_FAILURE"},
-    {"trigger_error_handler", "TRIGGER_ERROR_HANDLER"},
-    {"graphql", "GRAPHQL"},
-    {"sync", "SYNC_CONNECTION_START,SYNC_CONNECTION_END,SYNC_SESSION_START,SYNC_SESSION_END,"
-             "SYNC_CLIENT_WRITE,SYNC_ERROR,SYNC_OTHER"},
-    {"schema", "SCHEMA_ADDITIVE_CHANGE,SCHEMA_GENERATION,SCHEMA_VALIDATION"},
-    {"log_forwarder", "LOG_FORWARDER"},
-    {"endpoint", "ENDPOINT,WEBHOOK"},
-    {"api", "API"},
-};
-
 std::vector<std::string> type_names() {
     std::vector<std::string> names;
-    for (const TypeGroup& group : type_groups) {
+    for (const server::LogTypeGroup& group : server::log_type_groups) {
         names.emplace_back(group.name);
     }
     return names;
@@ -53,7 +34,7 @@ Query query_of(const Run& run) {
     Query query;
     std::string types;
     for (const std::string& name : run.arguments().values("type")) {
-        for (const TypeGroup& group : type_groups) {
+        for (const server::LogTypeGroup& group : server::log_type_groups) {
             if (name == group.name) {
                 types += (types.empty() ? "" : ",") + std::string(group.types);
             }

@@ -285,7 +285,8 @@ http::Response call_endpoint(Call& call, auth::Context& context) {
         call.continue_on(credentials.pool, [&context, app, &endpoint, credentials, respond,
                                             function = std::move(function)](Call& next) mutable {
             function.caller = auth::function_caller(
-                context, *app, user_of(next, context, app, endpoint, credentials));
+                context, *app, user_of(next, context, app, endpoint, credentials),
+                endpoint.fetch_custom_user_data);
             next.continue_on(Pool::functions, [&context, respond, function](Call&) {
                 return run(function, context, respond);
             });
@@ -295,7 +296,8 @@ http::Response call_endpoint(Call& call, auth::Context& context) {
     }
     if (needs_user) {
         const auth::User user = auth::Sessions(context).user(caller_of(call, context, *app));
-        function.caller = auth::function_caller(context, *app, user);
+        function.caller =
+            auth::function_caller(context, *app, user, endpoint.fetch_custom_user_data);
     }
     call.continue_on(Pool::functions, [&context, respond, function = std::move(function)](Call&) {
         return run(function, context, respond);

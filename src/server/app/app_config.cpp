@@ -35,6 +35,7 @@ Result<ParsedApp> ConfigReader::run() {
     sync();
     code();
     endpoints();
+    log_forwarders();
     secrets();
     ids();
     validation();
@@ -269,7 +270,6 @@ void ConfigReader::not_run() {
     static constexpr std::array kept = {std::pair{"triggers/", "triggers"},
                                         std::pair{"hosting/", "hosting"},
                                         std::pair{"graphql/custom_resolvers/", "GraphQL resolvers"},
-                                        std::pair{"log_forwarders/", "log forwarders"},
                                         std::pair{"https_endpoints/", "webhooks of services"},
                                         std::pair{"http_endpoints/", "webhooks of services"}};
     for (const auto& [folder, what] : kept) {

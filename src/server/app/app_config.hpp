@@ -5,6 +5,7 @@
 
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -146,6 +147,20 @@ struct ServiceConfig {
     std::string type;
 };
 
+/// log_forwarders/<name>.json. One of `function` and the collection is set.
+struct LogForwarderConfig {
+    std::string name;
+    bool disabled = false;
+    std::set<std::string> types; ///< of entries: AUTH, FUNCTION, ...
+    bool errors = true;
+    bool successes = true;
+    bool batch = false;
+    std::string function;
+    std::string data_source;
+    std::string database;
+    std::string collection;
+};
+
 struct AppConfig {
     std::string name;
     std::string client_app_id; ///< empty when the directory does not say
@@ -163,6 +178,7 @@ struct AppConfig {
     bool null_passes = false;
     SyncConfig sync;
     std::vector<EndpointConfig> endpoints;
+    std::vector<LogForwarderConfig> log_forwarders;
     /// Ids that are not made from the names: "function/name" -> id (App::part_id).
     std::map<std::string, ObjectId> kept_ids;
 

@@ -5,6 +5,7 @@
 #include <array>
 
 #include "server/app/app_config_reader.hpp"
+#include "server/app/log_types.hpp"
 #include "server/runtime/json.hpp"
 
 namespace tombolo::server {
@@ -256,6 +257,69 @@ void ConfigReader::endpoints() {
             out_.config.endpoints.push_back(std::move(config));
         }
     }
+}
+
+void ConfigReader::log_forwarders() {
+    const std::string folder = "log_forwarders/";
+    for (auto found = tree_.lower_bound(folder);
+         found != tree_.end() && found->first.starts_with(folder); ++found) {
+        const std::string& path = found->first;
+        if (path.ends_with(".json") && path.find('/', folder.size()) == std::string::npos) {
+            log_forwarder(path, read(path));
+        }
+    }
+}
+
+void ConfigReader::log_forwarder(const std::string& path, const json::object& file) {
+    LogForwarderConfig config;
+    const std::size_t name_at = path.rfind('/') + 1;
+    config.name = text(path, file, "name", path.substr(name_at, path.size() - name_at - 5));
+    config.disabled = flag(path, file, "disabled");
+    for (const std::string& kind : texts(path, file, "log_types")) {
+        const auto* group = std::find_if(std::begin(log_type_groups), std::end(log_type_groups),
+                                         [&](const LogTypeGroup& one) { return one.name == kind; });
+        if (group == std::end(log_type_groups) || kind == "log_forwarder") {
+            warn(path, "'" + kind + "' is no kind of log entry that can be forwarded");
+            continue;
+        }
+        std::string_view types = group->types;
+        while (!types.empty()) {
+            const std::size_t end = std::min(types.find(','), types.size());
+            config.types.emplace(types.substr(0, end));
+            types.remove_prefix(std::min(end + 1, types.size()));
+        }
+    }
+    const std::vector<std::string> statuses = texts(path, file, "log_statuses");
+    config.errors = false;
+    config.successes = false;
+    for (const std::string& status : statuses) {
+        if (status != "error" && status != "success") {
+            problem(path, "'log_statuses' holds error and success");
+        }
+        (status == "error" ? config.errors : config.successes) = true;
+    }
+    const std::string policy = text(path, object_or_empty(file, "policy"), "type", "single");
+    if (policy != "single" && policy != "batch") {
+        problem(path, "'policy.type' must be single or batch");
+    }
+    config.batch = policy == "batch";
+    const json::object& action = object_or_empty(file, "action");
+    const std::string type = text(path, action, "type");
+    config.data_source = text(path, action, "data_source");
+    config.database = text(path, action, "database");
+    config.collection = text(path, action, "collection");
+    if (type == "function") {
+        config.function = text(path, action, "name");
+    }
+    const bool whole = type == "function"
+                           ? !config.function.empty()
+                           : type == "collection" && !config.data_source.empty() &&
+                                 !config.database.empty() && !config.collection.empty();
+    if (!whole) {
+        problem(path, "'action' must be a function with its name, or a collection with "
+                      "data_source, database and collection");
+    }
+    out_.config.log_forwarders.push_back(std::move(config));
 }
 
 } // namespace tombolo::server

@@ -53,6 +53,8 @@ class ConfigReader {
 
     void code();
     void endpoints();
+    void log_forwarders();
+    void log_forwarder(const std::string& path, const boost::json::object& file);
 
     // Members of a file, wrong types noted.
 

@@ -146,19 +146,30 @@ void AppLog::write(const std::vector<AppLogEntry>& entries) {
         return;
     }
     store::Transaction transaction;
+    std::vector<json::object> shown;
     const auto base = static_cast<std::uint64_t>(store::number(store_.newest_version())) << 20;
     std::uint64_t number = 0;
     for (const AppLogEntry& entry : entries) {
         transaction.put_record(Space::meta,
                                time_key(entry.app, entry.completed_ms) + u64(~(base + number++)),
-                               json::serialize(to_json(entry)));
+                               json::serialize(shown.emplace_back(to_json(entry))));
     }
     // A full disk loses log entries, not the server.
     const Result<store::Version> written = store_.commit(std::move(transaction));
     if (!written) {
         const std::lock_guard lock(mutex_);
         dropped_ += entries.size();
+        return;
     }
+    const std::lock_guard lock(observer_mutex_);
+    if (observer_) {
+        observer_(shown);
+    }
+}
+
+void AppLog::observe(Observer observer) {
+    const std::lock_guard lock(observer_mutex_);
+    observer_ = std::move(observer);
 }
 
 Result<AppLogPage> AppLog::find(const ObjectId& app, const AppLogQuery& query) {

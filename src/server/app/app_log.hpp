@@ -88,6 +88,10 @@ class AppLog {
     /// Makes all that was added durable.
     void flush();
     Result<AppLogPage> find(const ObjectId& app, const AppLogQuery& query);
+    /// Told of entries that were written, as find() shows them, on the log's own thread: it must be
+    /// quick. Returns when nobody is told through the one before. Empty: nobody.
+    using Observer = std::function<void(const std::vector<boost::json::object>&)>;
+    void observe(Observer observer);
     /// Removes what is too old or too much.
     void trim();
     /// Of an app that is gone: the range of its records is erased by who removes the app.
@@ -111,6 +115,8 @@ class AppLog {
     std::uint64_t dropped_ = 0;        // guarded by mutex_
     bool flush_ = false;               // guarded by mutex_
     bool stopping_ = false;            // guarded by mutex_
+    std::mutex observer_mutex_;
+    Observer observer_; // guarded by observer_mutex_
     std::thread thread_;
 };
 

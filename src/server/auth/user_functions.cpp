@@ -70,7 +70,8 @@ ExternalId external_id(const std::string& result) {
 
 } // namespace
 
-std::string user_ejson(const Context& context, const server::App& app, const User& user) {
+std::string user_ejson(const Context& context, const server::App& app, const User& user,
+                       bool with_custom_data) {
     boost::json::array identities;
     for (const Identity& identity : user.identities) {
         identities.push_back(boost::json::object{{"id", identity.id},
@@ -78,16 +79,18 @@ std::string user_ejson(const Context& context, const server::App& app, const Use
                                                  {"provider_id", identity.provider_id},
                                                  {"data", identity.data}});
     }
-    const std::string custom_data = custom_user_data(context, app, user.id);
+    const std::string custom_data =
+        with_custom_data ? custom_user_data(context, app, user.id) : std::string();
     return R"({"id": )" + quoted(user.id.to_string()) + R"(, "type": )" + quoted(user.type) +
            R"(, "data": )" + boost::json::serialize(user.merged_data()) + R"(, "custom_data": )" +
            (custom_data.empty() ? std::string("{}") : custom_data) + R"(, "identities": )" +
            boost::json::serialize(identities) + "}";
 }
 
-functions::Caller function_caller(const Context& context, const server::App& app,
-                                  const User& user) {
-    return functions::Caller{false, user.id.to_string(), user_ejson(context, app, user)};
+functions::Caller function_caller(const Context& context, const server::App& app, const User& user,
+                                  bool with_custom_data) {
+    return functions::Caller{false, user.id.to_string(),
+                             user_ejson(context, app, user, with_custom_data)};
 }
 
 VerifiedIdentity check_custom_function(Context& context, const server::ProviderConfig& provider,

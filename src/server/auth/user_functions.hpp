@@ -16,10 +16,12 @@
 
 namespace tombolo::auth {
 
-/// As whom a user's own calls run: context.user with custom data.
-functions::Caller function_caller(const Context& context, const server::App& app, const User& user);
+/// As whom a user's own calls run: context.user, where custom data is {} unless wanted.
+functions::Caller function_caller(const Context& context, const server::App& app, const User& user,
+                                  bool with_custom_data = true);
 /// context.user as Extended JSON: {id, type, data, custom_data, identities}.
-std::string user_ejson(const Context& context, const server::App& app, const User& user);
+std::string user_ejson(const Context& context, const server::App& app, const User& user,
+                       bool with_custom_data = true);
 
 /// The identity that the provider's function finds behind `payload` (Extended JSON). `linking`
 /// changes the answer to bad credentials from 401 to 400 (R2-6).

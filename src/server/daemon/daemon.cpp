@@ -11,6 +11,7 @@
 #include <boost/json/serialize.hpp>
 
 #include "server/api/admin/admin_api.hpp"
+#include "server/api/admin/log_delivery.hpp"
 #include "server/api/admin/sync_model.hpp"
 #include "server/api/client_api.hpp"
 #include "server/api/document_routes.hpp"
@@ -134,6 +135,9 @@ class Daemon::Impl {
         }
         if (dispatcher_) {
             dispatcher_->stop();
+        }
+        if (forwarders_) {
+            forwarders_.reset();
         }
         if (sync_) {
             sync_->stop();
@@ -308,6 +312,12 @@ class Daemon::Impl {
         };
         admin_context_->check_source = [this](const std::string& source) {
             return functions_->check_syntax(source);
+        };
+        forwarders_ = std::make_unique<LogForwarders>(
+            *apps_, *app_log_, api::admin::log_delivery(*functions_, data_sources_->documents()),
+            unix_ms);
+        admin_context_->forwarder_state = [this](const App& app, const std::string& name) {
+            return forwarders_->state(app.id, name);
         };
         api::admin::add_admin_routes(*dispatcher_, *admin_context_);
         apps_->add_listener([this](const AppEvent& event) { prepare(event); });
@@ -502,6 +512,7 @@ class Daemon::Impl {
     std::unique_ptr<auth::Context> context_;
     std::unique_ptr<api::DataSources> data_sources_;
     std::unique_ptr<functions::Functions> functions_;
+    std::unique_ptr<LogForwarders> forwarders_;
     std::unique_ptr<api::admin::AdminContext> admin_context_;
     SystemClock clock_;
     SystemRandom random_;

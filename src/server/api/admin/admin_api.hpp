@@ -90,6 +90,8 @@ struct AdminContext {
     std::function<std::optional<functions::Failure>(const std::string& source)> check_source;
     SyncServices sync;
     ServerFacts server;
+    /// What a log forwarder did (LogForwarders::state). Null member: forwarders do not run here.
+    std::function<boost::json::object(const server::App&, const std::string& name)> forwarder_state;
 };
 
 /// Whose token a route needs, and what its path holds.

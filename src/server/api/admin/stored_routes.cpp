@@ -1,5 +1,5 @@
-// HTTPS endpoints, and parts that are kept, shown and exported, but not run: triggers, log
-// forwarders, GraphQL, hosting and the like (admin-api-and-config.md R17 to R22).
+// HTTPS endpoints, log forwarders, and parts that are kept, shown and exported, but not run:
+// triggers, GraphQL, hosting and the like (admin-api-and-config.md R17 to R22).
 
 #include <algorithm>
 
@@ -61,7 +61,9 @@ std::string id_of(const App& app, const Kind& kind, const std::string& name) {
 // Ids of functions and services in the API, names in files.
 json::object named(const App& app, const json::object& body) {
     json::object out = body;
-    out.stable_erase("_id");
+    for (const char* shown_only : {"_id", "delivery", "last_modified"}) {
+        out.stable_erase(shown_only);
+    }
     const auto name_function = [&](json::object& holder) {
         const std::string name = function_name(app, string_or(holder, "function_id"));
         holder.stable_erase("function_id");
@@ -92,7 +94,8 @@ json::object named(const App& app, const json::object& body) {
     return out;
 }
 
-json::object shown(const App& app, const Kind& kind, const Stored& one) {
+json::object shown(const AdminCall& call, const Kind& kind, const Stored& one) {
+    const App& app = call.app();
     json::object out{{"_id", id_of(app, kind, one.name)}};
     for (const auto& [key, value] : one.content) {
         out[key] = value;
@@ -102,6 +105,18 @@ json::object shown(const App& app, const Kind& kind, const Stored& one) {
         out["function_id"] = function_id(app, function);
     }
     out["last_modified"] = app.deployed_unix_ms / 1000;
+    const auto& state = call.context().forwarder_state;
+    if (&kind == &forwarders && state) {
+        json::object delivery = state(app, one.name);
+        const std::int64_t failed_ms = delivery.at("last_error_ms").as_int64();
+        delivery.stable_erase("last_error_ms");
+        if (failed_ms == 0) {
+            delivery.stable_erase("last_error");
+        } else {
+            delivery["last_error_at"] = iso_time(failed_ms);
+        }
+        out["delivery"] = std::move(delivery);
+    }
     return out;
 }
 
@@ -132,34 +147,34 @@ void add_kind(RouteTable& table, const Kind& kind) {
     table.add(Method::get, base, "Each " + what, 200, [&kind](AdminCall& call) {
         json::array out;
         for (const Stored& found : all_of(call.app(), kind.folder)) {
-            out.push_back(shown(call.app(), kind, found));
+            out.push_back(shown(call, kind, found));
         }
         return json_response(200, out);
     });
-    table.add(
-        Method::post, base, "Add a " + what + "; kept, not run", 201, [&kind](AdminCall& call) {
-            const json::object body = call.body();
-            const std::string name = required(body, "name");
-            check_name(name, std::string("a ") + kind.what);
-            call.edit([&](AppTree& tree, const App& app) {
-                const std::string path = kind.folder + name + ".json";
-                if (tree.contains(path)) {
-                    throw ApiException(conflict("DuplicateName", std::string("a ") + kind.what +
-                                                                     " with name '" + name +
-                                                                     "' already exists"));
-                }
-                write_file(tree, path, named(app, body));
-                claim_id(tree, app, kind.id_name, name);
-            });
-            for (const Stored& found : all_of(call.app(), kind.folder)) {
-                if (found.name == name) {
-                    return json_response(201, shown(call.app(), kind, found));
-                }
-            }
-            throw Error(ErrorCode::internal, "a part is not where it was put");
-        });
+    table.add(Method::post, base, "Add a " + what + (&kind == &triggers ? "; kept, not run" : ""),
+              201, [&kind](AdminCall& call) {
+                  const json::object body = call.body();
+                  const std::string name = required(body, "name");
+                  check_name(name, std::string("a ") + kind.what);
+                  call.edit([&](AppTree& tree, const App& app) {
+                      const std::string path = kind.folder + name + ".json";
+                      if (tree.contains(path)) {
+                          throw ApiException(conflict(
+                              "DuplicateName", std::string("a ") + kind.what + " with name '" +
+                                                   name + "' already exists"));
+                      }
+                      write_file(tree, path, named(app, body));
+                      claim_id(tree, app, kind.id_name, name);
+                  });
+                  for (const Stored& found : all_of(call.app(), kind.folder)) {
+                      if (found.name == name) {
+                          return json_response(201, shown(call, kind, found));
+                      }
+                  }
+                  throw Error(ErrorCode::internal, "a part is not where it was put");
+              });
     table.add(Method::get, one, "One " + what, 200, [&kind](AdminCall& call) {
-        return json_response(200, shown(call.app(), kind, find(call, kind)));
+        return json_response(200, shown(call, kind, find(call, kind)));
     });
     const auto update = [&kind](AdminCall& call) {
         const Stored stored = find(call, kind);
@@ -359,7 +374,7 @@ http::Response subscriptions(AdminCall& call) {
     const std::string type = call.query("type");
     for (const Stored& one : all_of(call.app(), triggers.folder)) {
         if (type.empty() || string_or(one.content, "type") == type) {
-            out.push_back(shown(call.app(), triggers, one));
+            out.push_back(shown(call, triggers, one));
         }
     }
     if (type == "SYNCTRANSLATOR" && !call.app().config.sync.state.empty()) {
@@ -393,8 +408,8 @@ void add_stored_routes(RouteTable& table) {
         table.add(Method::put,
                   std::string("log_forwarders/{log_forwarder}/") +
                       (disabled ? "disable" : "enable"),
-                  disabled ? "Turn a log forwarder off" : "Turn a log forwarder on; it is not run",
-                  204, [disabled](AdminCall& call) {
+                  disabled ? "Turn a log forwarder off" : "Turn a log forwarder on", 204,
+                  [disabled](AdminCall& call) {
                       switch_part(call, forwarders, disabled);
                       return http::Response::empty(204);
                   });

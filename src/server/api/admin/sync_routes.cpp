@@ -184,10 +184,33 @@ http::Response migration(AdminCall& /*call*/) {
                                            {"isRevertible", false}});
 }
 
+// This server runs no partition-based sync: no app can ever be in a state that these lead out of
+// (R9), and each says which state that would be.
 http::Response migrate(AdminCall& call) {
-    static_cast<void>(required(call.body(), "action"));
-    throw ApiException(bad_request("migration between partition-based and flexible sync is not "
-                                   "supported by this server"));
+    const json::object body = call.body();
+    const std::string action = required(body, "action");
+    const std::string id = required(body, "serviceId");
+    const auto service = service_with_id(call.app(), id);
+    if (!service || !service->is_data_source) {
+        throw ApiException(not_found("ServiceNotFound", "service not found"));
+    }
+    const server::SyncConfig& sync = call.app().config.sync;
+    const bool partitions = sync.service_name == service->name &&
+                            sync.mode == server::SyncConfig::Mode::partition &&
+                            sync.state == "enabled";
+    std::string text;
+    if (action == "start") {
+        text = partitions ? "partition-based sync is stored and not run by this server, so it has "
+                            "no data to migrate; terminate it and enable flexible sync"
+                          : "'start' needs partition-based sync to be enabled on this service";
+    } else if (action == "rollback" || action == "commit") {
+        text = "'" + action + "' needs an app that was migrated";
+    } else if (action == "cancel") {
+        text = "no migration is running";
+    } else {
+        text = "'action' must be start, rollback, cancel or commit";
+    }
+    throw ApiException(bad_request(text));
 }
 
 http::Response partition_fields(AdminCall& call) {
@@ -235,7 +258,8 @@ void add_sync_routes(RouteTable& table) {
     table.add(Method::get, "sync/data", "Fields that can be a partition key", 200,
               partition_fields);
     table.add(Method::get, "sync/migration", "Migration between sync modes", 200, migration);
-    table.add(Method::put, "sync/migration", "Refused: not supported", 204, migrate);
+    table.add(Method::put, "sync/migration", "Refused with the reason: no app here can be migrated",
+              400, migrate);
 }
 
 } // namespace tombolo::api::admin
