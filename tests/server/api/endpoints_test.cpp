@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "core/bytes.hpp"
+#include "core/ejson.hpp"
 #include "server/runtime/json.hpp"
 #include "server/runtime/sealer.hpp"
 #include "server/support/service.hpp"
@@ -180,6 +181,36 @@ TEST(Endpoints, can_evaluate_of_the_endpoint_and_of_the_function_are_asked) {
     service.remote_address = "192.0.2.7";
     EXPECT_EQ(service.get(path).text, "1");
     EXPECT_EQ(service.call(Method::post, path, user.access).text, "2");
+}
+
+TEST(Endpoints, give_custom_user_data_only_when_they_fetch_it) {
+    for (const bool fetches : {false, true}) {
+        ServiceOptions options =
+            app_with("[" +
+                         endpoint("POST", "own",
+                                  std::string(R"(, "fetch_custom_user_data": )") +
+                                      (fetches ? "true" : "false")) +
+                         "]",
+                     "exports = () => 1;", "exports = () => context.user.custom_data;");
+        AppTree& tree = options.apps[0];
+        tree["data_sources/s/config.json"] =
+            R"({"name": "s", "type": "mongodb", "config": {"uri": "mongodb://localhost"}})";
+        tree["auth/custom_user_data.json"] =
+            R"({"enabled": true, "mongo_service_name": "s", "database_name": "d",
+                "collection_name": "c", "user_id_field": "who"})";
+        Service service(std::move(options));
+        const SignedInUser user = service.anonymous();
+        const auto document =
+            ejson_to_bson(
+                R"({"database": "d", "collection": "c", "document": {"_id": 1, "who": ")" +
+                user.id + R"(", "color": "red"}})")
+                .value();
+        const auto arguments = mql::BsonDocument::validate(document).value();
+        ASSERT_TRUE(service.data_sources().documents().call(
+            {*service.app(), documents::system_caller(), "s", "insertOne", arguments}));
+        const std::string text = service.call(Method::post, path, user.access).text;
+        EXPECT_EQ(text.find("red") != std::string::npos, fetches) << text;
+    }
 }
 
 TEST(Endpoints, calls_are_in_the_apps_log_without_what_was_sent) {

@@ -1,5 +1,6 @@
 // Measurements (admin-api-and-config.md R21), counted from the app's logs when they are asked for:
-// they reach back as far as the logs do. What no log entry tells has an empty series.
+// they reach back as far as the logs do. What is known only as of now is one point, that of now;
+// what nothing here measures has an empty series.
 
 #include <algorithm>
 #include <array>
@@ -8,6 +9,7 @@
 #include "server/api/admin/admin_api.hpp"
 #include "server/api/admin/parts.hpp"
 #include "server/runtime/json.hpp"
+#include "server/store/embedded/layout.hpp"
 
 namespace tombolo::api::admin {
 
@@ -29,9 +31,29 @@ struct Entry {
 struct Metric {
     std::string_view name;
     std::string_view units;
-    /// What an entry adds. Null: nothing here measures it.
+    /// What an entry adds. Null: logs do not tell.
     std::int64_t (*adds)(const Entry& entry) = nullptr;
+    /// What it is now. Null: nobody knows.
+    std::int64_t (*now)(AdminCall& call) = nullptr;
 };
+
+std::int64_t users(AdminCall& call) {
+    const std::string prefix = "users/" + call.app().id.to_string() + "/";
+    const auto snapshot = call.context().auth.store.snapshot();
+    const auto cursor =
+        snapshot->scan_records(store::Space::meta, prefix, store::embedded::prefix_end(prefix));
+    std::int64_t found = 0;
+    while (cursor->next()) {
+        ++found;
+    }
+    cursor->status().value();
+    return found;
+}
+
+std::int64_t open_sessions(AdminCall& call) {
+    const auto& sessions = call.context().sync.sessions;
+    return sessions ? static_cast<std::int64_t>(sessions(call.app()).size()) : 0;
+}
 
 bool runs_code(const Entry& entry) {
     return entry.type == "FUNCTION" || entry.type == "ENDPOINT";
@@ -82,7 +104,7 @@ const std::array<Metric, 56>& metrics() {
         {"SYNC_FAILED_REQUESTS", count,
          [](const Entry& e) -> std::int64_t { return e.type == "SYNC_ERROR"; }},
         {"AUTH_EGRESS_BYTES", "BYTES"},
-        {"AUTH_TOTAL_USERS", count},
+        {"AUTH_TOTAL_USERS", count, nullptr, users},
         {"ENDPOINTS_EGRESS_BYTES", "BYTES"},
         {"GRAPHQL_COMPUTE_MS", milliseconds},
         {"GRAPHQL_EGRESS_BYTES", "BYTES"},
@@ -94,7 +116,7 @@ const std::array<Metric, 56>& metrics() {
         {"OVERALL_SYNC_MINUTES", "MINUTES"},
         {"SDK_EGRESS_BYTES", "BYTES"},
         {"SDK_MQL_EGRESS_BYTES", "BYTES"},
-        {"ACTIVE_OPEN_SYNC_SESSIONS", count},
+        {"ACTIVE_OPEN_SYNC_SESSIONS", count, nullptr, open_sessions},
         {"SYNC_SESSIONS_STARTED", count},
         {"SYNC_SESSIONS_ENDED", count},
         {"SYNC_CLIENT_BOOTSTRAP_MS", milliseconds},
@@ -285,6 +307,11 @@ http::Response answer(AdminCall& call, const Range& range, const std::vector<Met
                  iso_time(range.start_ms + static_cast<std::int64_t>(point) * range.step_ms)},
                 {"value", value}});
         }
+        const std::int64_t now_ms = call.context().auth.now_ms();
+        if (wanted[at].now != nullptr && now_ms >= range.start_ms && now_ms < range.end_ms) {
+            points.push_back(
+                json::object{{"timestamp", iso_time(now_ms)}, {"value", wanted[at].now(call)}});
+        }
         series.push_back(json::object{{"name", wanted[at].name},
                                       {"units", wanted[at].units},
                                       {"data_points", std::move(points)}});
@@ -311,7 +338,7 @@ http::Response get_metrics(AdminCall& call) {
     }
     if (wanted.empty()) {
         std::copy_if(metrics().begin(), metrics().end(), std::back_inserter(wanted),
-                     [](const Metric& one) { return one.adds != nullptr; });
+                     [](const Metric& one) { return one.adds != nullptr || one.now != nullptr; });
     }
     return answer(call, range, wanted);
 }
