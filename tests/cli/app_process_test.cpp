@@ -257,6 +257,31 @@ TEST_F(AppProcess, a_new_directory_can_be_pushed) {
     EXPECT_EQ(pushed.code, 0) << pushed.err;
 }
 
+TEST_F(AppProcess, a_new_directory_can_begin_with_what_another_app_has) {
+    const std::string root = (setup_->folder().path() / "second").string();
+    const Output made = setup_->run({"apps", "init", "second", "--remote", app_, "--local", root});
+    ASSERT_EQ(made.code, 0) << made.err;
+    EXPECT_TRUE(std::filesystem::exists(root + "/functions/sum.js"));
+    const Output pushed = setup_->run({"push", "--local", root, "--yes"});
+    ASSERT_EQ(pushed.code, 0) << pushed.err;
+    EXPECT_THAT(pushed.out, HasSubstr("second-"));
+    EXPECT_EQ(setup_->run({"apps", "init", "x", "--remote", "nobody", "--local", root + "2"}).code,
+              4);
+}
+
+TEST_F(AppProcess, keys_that_nobody_knows_are_errors_for_who_wants_it) {
+    const std::string file = setup_->folder().write(
+        "odd/root_config.json", R"({"name": "odd", "favourite_colour": "blue"})");
+    const std::string root = file.substr(0, file.rfind('/'));
+    ASSERT_EQ(setup_->run({"apps", "create", "odd"}).code, 0);
+    const Output refused =
+        setup_->run({"push", "--local", root, "--app", "odd", "--yes", "--strict"});
+    EXPECT_EQ(refused.code, 1) << refused.out;
+    EXPECT_THAT(refused.err, HasSubstr("root_config.json"));
+    EXPECT_THAT(refused.err, HasSubstr("favourite_colour"));
+    EXPECT_EQ(setup_->run({"push", "--local", root, "--app", "odd", "--yes"}).code, 0);
+}
+
 TEST_F(AppProcess, schemas_are_made_from_documents_and_classes_from_schemas) {
     ASSERT_EQ(setup_->run({"apps", "create", "models", "--cluster", "Cluster0"}).code, 0);
     const auto models = [](std::vector<std::string> words, const std::string& input = {}) {

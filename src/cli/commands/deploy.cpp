@@ -81,10 +81,15 @@ json::object read_local(const std::string& root) {
     throw Failure(failure.code(), problems_text(what + ":", problems), "Nothing was changed.");
 }
 
+std::string strict_of(const Run& run) {
+    return run.has("strict") ? "true" : "false";
+}
+
 std::vector<std::string> differences(Run& run, const json::object& app) {
     try {
         const json::value answer = run.admin().post(
-            run.app_path("/import"), app, {{"strategy", "replace-by-name"}, {"diff", "true"}});
+            run.app_path("/import"), app,
+            {{"strategy", "replace-by-name"}, {"diff", "true"}, {"strict", strict_of(run)}});
         std::vector<std::string> out;
         if (answer.is_array()) {
             for (const json::value& each : answer.get_array()) {
@@ -219,7 +224,8 @@ json::object deploy(Run& run, const json::object& app) {
     const std::string draft = open_draft(run);
     try {
         const json::value report = run.admin().post(
-            run.app_path("/import"), app, {{"strategy", "replace-by-name"}, {"report", "true"}});
+            run.app_path("/import"), app,
+            {{"strategy", "replace-by-name"}, {"report", "true"}, {"strict", strict_of(run)}});
         show_notes(run, report);
         json::object body;
         if (run.has("deployment-name")) {
@@ -400,6 +406,27 @@ void copy_app(Run& run, const RemoteApp& from, const RemoteApp& to) {
         run.admin().post(run.app_path("/import"), app.app, {{"strategy", "replace-by-name"}}));
 }
 
+void write_app_copy(Run& run, const RemoteApp& from, const std::string& directory,
+                    const std::string& name) {
+    run.select(from);
+    server::AppTree tree = exported(run);
+    for (const char* root : {"root_config.json", "realm_config.json"}) {
+        const auto file = tree.find(root);
+        if (file == tree.end()) {
+            continue;
+        }
+        json::object config = server::parse_json_object(file->second).value();
+        config["name"] = name;
+        config.stable_erase("app_id");
+        file->second = server::pretty_json(config);
+    }
+    for (const auto& [path, content] : tree) {
+        if (!path.starts_with(".mdb/")) {
+            write_file(fs::path(directory) / path, content);
+        }
+    }
+}
+
 ExitCode pull(Run& run) {
     const RemoteApp app = run.app();
     std::string root = run.value("local");
@@ -552,6 +579,7 @@ void add_directory_commands(CommandTable& table) {
                     .letter = 'n',
                     .value = "NAME",
                     .help = "What to call the deployment"},
+                   {.name = "strict", .help = "Take keys that nobody knows for errors"},
                    {.name = "include-package-json", .help = "Deploy functions/package.json too"},
                    {.name = "include-node-modules",
                     .help = "Deploy the npm packages of functions too"},
@@ -592,6 +620,7 @@ void add_deploy_commands(CommandTable& table) {
          .flags = {local_flag,
                    app_flag(),
                    {.name = "exit-code", .help = "End with 5 when there are differences"},
+                   {.name = "strict", .help = "Take keys that nobody knows for errors"},
                    {.name = "include-package-json", .hidden = true},
                    {.name = "include-node-modules", .hidden = true}},
          .run = show_diff});

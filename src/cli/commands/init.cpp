@@ -1,4 +1,4 @@
-// apps init: a new app directory, without a server.
+// apps init: a new app directory, without a server unless it is a copy of what one has.
 
 #include <filesystem>
 #include <fstream>
@@ -7,6 +7,7 @@
 
 #include "cli/app_directory.hpp"
 #include "cli/command_table.hpp"
+#include "cli/commands/directories.hpp"
 #include "cli/run.hpp"
 #include "server/runtime/json.hpp"
 
@@ -64,8 +65,16 @@ ExitCode init(Run& run) {
         throw Failure(ExitCode::failure, root.string() + " is there and not empty",
                       "Name another directory with --local.");
     }
-    write_app(root, name, run.value("environment"),
-              run.arguments().value("deployment-model", "GLOBAL"));
+    if (run.has("remote")) {
+        const auto origin = run.find_app(run.value("remote"));
+        if (!origin) {
+            throw Failure(ExitCode::not_found, "there is no app '" + run.value("remote") + "'");
+        }
+        write_app_copy(run, *origin, root.string(), name);
+    } else {
+        write_app(root, name, run.value("environment"),
+                  run.arguments().value("deployment-model", "GLOBAL"));
+    }
     run.console().result({{"directory", root.string()}, {"name", name}},
                          "wrote a new app into " + root.string() + "; tombolo push --local " +
                              root.string() + " deploys it");
@@ -79,9 +88,11 @@ void add_init_command(CommandTable& table) {
         {.path = "apps init",
          .summary = "Write the directory of a new app",
          .details = "Needs no server and changes nothing there. To get the directory of an app "
-                    "that is on a server, use tombolo pull.",
+                    "that is on a server, use tombolo pull; --remote begins a new app with what "
+                    "another one has.",
          .arguments = {{.name = "NAME", .help = "Name of the app", .optional = true}},
          .flags = {{.name = "name", .letter = 'n', .value = "NAME", .help = "The same"},
+                   {.name = "remote", .value = "APP", .help = "Begin with what this app has"},
                    {.name = "local",
                     .value = "DIRECTORY",
                     .help = "Where; otherwise a directory of the app's name"},

@@ -1,5 +1,9 @@
 // Commands of data sources, client classes, and rules that cannot be understood.
 
+#include <cstdlib>
+#include <fstream>
+#include <set>
+
 #include <gmock/gmock.h>
 
 #include <boost/json/serialize.hpp>
@@ -126,6 +130,46 @@ TEST(AdminModels, classes_are_made_for_every_language) {
         EXPECT_FALSE(model.at("import_statements").as_array().empty());
     }
     EXPECT_EQ(app.get("sync/client_schemas/COBOL").status, 400);
+}
+
+// Of the compilers that these languages have, CI has this one.
+TEST(AdminModels, javascript_classes_are_read_by_a_javascript_engine) {
+    AdminApp app(shared_server());
+    ASSERT_EQ(app.post("services", source).status, 201);
+    for (const char* name : {"Dog", "Owner"}) {
+        const std::string other = std::string(name) == "Dog" ? "Owner" : "Dog";
+        ASSERT_EQ(app.post("schemas", R"({"metadata": {"data_source": "mongodb", "database": "db",
+            "collection": ")" + std::string(name) +
+                                          R"("}, "schema": {"title": ")" + name +
+                                          R"(", "required": ["_id"], "properties": {
+            "_id": {"bsonType": "objectId"}, "a field's-name": {"bsonType": "string"},
+            "tags": {"bsonType": "array", "items": {"bsonType": "string"}},
+            "inner": {"title": "Inner)" + name +
+                                          R"(", "bsonType": "object", "properties":
+                {"deep": {"bsonType": "double"}}},
+            "others": {"bsonType": "array", "items": {"bsonType": "objectId"}}}},
+            "relationships": {"others": {"ref": "#/relationship/mongodb/db/)" +
+                                          other + R"(", "foreign_key": "_id", "is_list": true}}})")
+                      .status,
+                  200);
+    }
+    std::string text;
+    std::set<std::string> imports;
+    const AdminAnswer models = app.get("sync/client_schemas/JAVA_SCRIPT");
+    for (const json::value& model : models.array()) {
+        for (const json::value& line : model.at("import_statements").as_array()) {
+            imports.emplace(line.as_string().c_str());
+        }
+        text += string_or(model.as_object(), "schema") + "\n";
+    }
+    ASSERT_FALSE(text.empty());
+    for (const std::string& line : imports) {
+        text.insert(0, line + "\n");
+    }
+    const TemporaryFolder folder;
+    const std::string file = folder.file("models.mjs");
+    std::ofstream(file) << text;
+    EXPECT_EQ(std::system(("node --check '" + file + "'").c_str()), 0) << text;
 }
 
 TEST(AdminRules, what_cannot_be_understood_is_refused_and_its_place_named) {

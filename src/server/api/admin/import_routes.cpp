@@ -121,6 +121,19 @@ bool is_problem(const Error& error) {
            error.code() == ErrorCode::bad_json || error.code() == ErrorCode::limit_exceeded;
 }
 
+// With strict=true what is only a warning otherwise is an error: keys that no layout has (C-03).
+void refuse_unknown_keys(const std::vector<std::string>& warnings) {
+    std::string text;
+    for (const std::string& one : warnings) {
+        if (one.find(": unknown key '") != std::string::npos) {
+            text += (text.empty() ? "" : "\n  ") + one;
+        }
+    }
+    if (!text.empty()) {
+        throw Error(ErrorCode::invalid_argument, "the app has keys that nobody knows\n  " + text);
+    }
+}
+
 // What an import did not run or did not know, for the app's logs: the answer has no place for it.
 void report(AdminCall& call, const std::vector<std::string>& warnings) {
     if (warnings.empty()) {
@@ -152,6 +165,9 @@ http::Response import_app(AdminCall& call) {
     }
     try {
         Import imported = read_import(call);
+        if (call.query("strict") == "true") {
+            refuse_unknown_keys(imported.warnings);
+        }
         if (call.query("diff") == "true") {
             const AppTree after = server::merge_import(*call.app().tree, imported.tree);
             return json_response(200, diff_texts(*call.app().tree, after));
