@@ -5,6 +5,7 @@
 
 #include "changeset/codec.hpp"
 #include "schema/document.hpp"
+#include "server/sync/engine/changes.hpp"
 
 namespace tombolo::sim {
 
@@ -362,6 +363,59 @@ std::optional<std::string> EngineOracle::check_told(const Changeset& told, View 
         }
     }
     return std::nullopt;
+}
+
+namespace {
+
+/// An object that is made anew ends whatever was pending on it: with its fields or without, the
+/// merge is the same.
+std::string for_merge(const changeset::Changeset& part) {
+    std::string text = changeset::to_text(part);
+    const std::size_t first = text.find('\n');
+    if (text.starts_with("EraseObject") && first != std::string::npos &&
+        text.compare(first + 1, 12, "CreateObject") == 0) {
+        text.resize(std::min(text.find('\n', first + 1), text.size() - 1) + 1);
+    }
+    return text;
+}
+
+} // namespace
+
+void EngineOracle::note_met(std::uint64_t file, std::uint64_t version,
+                            const server::sync::ObjectRef& object,
+                            const changeset::Changeset& part) {
+    const Parts::key_type key(file, version, encode_object(object));
+    const std::string& met = met_[key] = for_merge(part);
+    const auto sent = sent_.find(key);
+    if (sent != sent_.end()) {
+        ++compared_;
+        if (sent->second != met) {
+            violate(2, version, "merged with\n" + met + "but sent was\n" + sent->second);
+        }
+    }
+}
+
+std::optional<std::string> EngineOracle::check_sent(std::uint64_t file, std::uint64_t version,
+                                                    const changeset::Changeset& told) {
+    const server::sync::CutChangeset cut(told);
+    for (const server::sync::ObjectPart& part : cut.parts) {
+        const Parts::key_type key(file, version, encode_object(part.object));
+        const std::string& sent = sent_[key] = for_merge(cut.part(part));
+        const auto met = met_.find(key);
+        if (met != met_.end()) {
+            ++compared_;
+            if (sent != met->second) {
+                return "invariant 2, version " + std::to_string(version) + ": sent\n" + sent +
+                       "but merged with\n" + met->second;
+            }
+        }
+    }
+    return std::nullopt;
+}
+
+void EngineOracle::forget_met() {
+    read();
+    std::erase_if(met_, [this](const auto& each) { return std::get<1>(each.first) > top_; });
 }
 
 } // namespace tombolo::sim

@@ -12,6 +12,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -62,6 +63,17 @@ class EngineOracle {
     std::optional<std::string> check_told(const changeset::Changeset& told, View readable,
                                           std::uint64_t version) const;
 
+    /// Invariant 2, from both sides: what an upload was merged with, and an entry of a DOWNLOAD.
+    /// They are compared when the second of them comes.
+    void note_met(std::uint64_t file, std::uint64_t version, const server::sync::ObjectRef& object,
+                  const changeset::Changeset& part);
+    std::optional<std::string> check_sent(std::uint64_t file, std::uint64_t version,
+                                          const changeset::Changeset& told);
+    /// The server died: versions that were not durable are made anew.
+    void forget_met();
+    /// How often the two were compared.
+    std::uint64_t compared() const { return compared_; }
+
   private:
     struct Upload {
         std::uint64_t base = 0;
@@ -111,6 +123,11 @@ class EngineOracle {
     std::map<std::pair<std::uint64_t, ObjectKey>, std::set<std::uint64_t>> resets_;
     /// Writes that vanished and met nothing: a reset of the same commit must name the object.
     std::map<std::pair<std::uint64_t, ObjectKey>, std::uint64_t> lost_;
+    /// By file, version and object; as text.
+    using Parts = std::map<std::tuple<std::uint64_t, std::uint64_t, std::string>, std::string>;
+    Parts met_;
+    Parts sent_;
+    std::uint64_t compared_ = 0;
     std::optional<std::string> violation_;
 };
 

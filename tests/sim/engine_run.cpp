@@ -61,6 +61,11 @@ class EngineRun {
     EngineRun(std::uint64_t seed, const EngineProfile& profile, const EngineRunOptions& options)
         : choices_(seed), profile_(profile), database_(fresh_database()),
           world_(seed, World::model_of_views(database_), options.bugs), oracle_(world_, database_) {
+        world_.options().on_met = [this](std::uint64_t file, std::uint64_t version,
+                                         const auto& object, const auto& part) {
+            oracle_.note_met(file, version, object, part);
+        };
+        world_.crash(true); // begins anew, with that
         if (profile.trim > 0) {
             world_.options().client_max_offline_ms = offline_ms; // after a crash too
             world_.engine().set_limits(offline_ms, false);
@@ -120,6 +125,7 @@ class EngineRun {
         result.statistics = world_.engine().statistics();
         result.trimmed = world_.engine().history().value().trimmed;
         result.expired = expired_;
+        result.compared = oracle_.compared();
         result.steps = static_cast<std::uint64_t>(extra_steps_);
         return result;
     }
@@ -262,6 +268,7 @@ class EngineRun {
             return;
         }
         note(peer, oracle_.check_told(told, peer.readable, version));
+        note(peer, oracle_.check_sent(file, version, told));
         note_bootstrap(peer);
         if (state != protocol::BatchState::steady) {
             return;
@@ -356,6 +363,7 @@ class EngineRun {
             peer->device.disconnect();
         }
         world_.crash(choices_.percent(50));
+        oracle_.forget_met();
     }
 
     /// The server comes to rest and one device hears all of it.

@@ -64,8 +64,9 @@ struct EngineRunResult {
     /// Decisions; every round of the end counts as one.
     std::uint64_t steps = 0;
     const char* profile = "";
-    std::uint64_t trimmed = 0; ///< history at and below is gone
-    std::uint64_t expired = 0; ///< devices that were reset
+    std::uint64_t trimmed = 0;  ///< history at and below is gone
+    std::uint64_t expired = 0;  ///< devices that were reset
+    std::uint64_t compared = 0; ///< parts that were both sent and merged with (invariant 2)
 };
 
 EngineRunResult run_engine(std::uint64_t seed, const EngineRunOptions& options);

@@ -7,6 +7,8 @@
 
 #include <gtest/gtest.h>
 
+#include "changeset/builder.hpp"
+#include "sim/engine_oracle.hpp"
 #include "sim/engine_run.hpp"
 #include "support/property.hpp"
 
@@ -61,14 +63,40 @@ TEST(SyncEngineSim, devices_and_documents_converge) {
         std::cout << "sync engine: from TOMBOLO_SEED=" << first << " on\n";
     }
     std::uint64_t steps = 0;
+    std::uint64_t compared = 0;
     std::uint64_t seed = first;
     for (; steps < steps_min; ++seed) {
         const EngineRunResult result = run_engine(seed, {});
         ASSERT_FALSE(result.failure)
             << "TOMBOLO_SEED=" << seed << " (" << result.profile << "): " << *result.failure;
         steps += result.steps;
+        compared += result.compared;
     }
-    std::cout << "sync engine: 0 failures in " << seed - first << " runs, " << steps << " steps\n";
+    std::cout << "sync engine: 0 failures in " << seed - first << " runs, " << steps << " steps, "
+              << compared << " parts both sent and merged with\n";
+    EXPECT_GT(compared, steps / 100);
+}
+
+TEST(SyncEngineSim, invariant_2_a_part_that_was_sent_otherwise_than_merged_with_is_noticed) {
+    const std::string database = fresh_database();
+    World world(1, World::model_of_views(database));
+    const server::sync::ObjectRef object{"T", std::int64_t{5}};
+    const auto part = [](std::int64_t value) {
+        changeset::ChangesetBuilder builder;
+        builder.update({"T", std::int64_t{5}, "x"}, value);
+        return builder.finish().value();
+    };
+    for (const std::int64_t value : {1, 2}) {
+        EngineOracle sent_last(world, database);
+        sent_last.note_met(3, 9, object, part(1));
+        EXPECT_EQ(sent_last.check_sent(3, 9, part(value)).has_value(), value != 1);
+        EXPECT_FALSE(sent_last.check_sent(4, 9, part(value)));
+
+        EngineOracle met_last(world, database);
+        EXPECT_FALSE(met_last.check_sent(3, 9, part(1)));
+        met_last.note_met(3, 9, object, part(value));
+        EXPECT_EQ(met_last.violation().has_value(), value != 1);
+    }
 }
 
 TEST(SyncEngineSim, invariant_8_two_runs_of_one_seed_are_the_same) {

@@ -189,6 +189,9 @@ class Mapped {
 };
 
 Result<void> cut_torn_log(const std::string& path) {
+    if (!std::filesystem::exists(path)) {
+        return {}; // a store in memory
+    }
     const Mapped log(path);
     if (!log.is_open()) {
         return Error(ErrorCode::io, "cannot read the store's log", path);

@@ -62,6 +62,10 @@
 #include "server/sync/engine/reports.hpp"
 #include "server/sync/engine/roles.hpp"
 
+namespace tombolo::changeset {
+class Changeset;
+}
+
 namespace tombolo::server::sync {
 
 /// The schema of an older version, for clients that have not moved on.
@@ -134,6 +138,11 @@ struct EngineOptions {
     std::size_t batch_bytes = std::size_t{4} << 20;
     ConflictLimits conflicts;
     EngineBugs bugs;
+    /// For simulations: what an upload of the file is merged with of an object at a version, as the
+    /// stream makes it, without what earlier merges left of it (invariant 2).
+    std::function<void(std::uint64_t file, std::uint64_t version, const ObjectRef& object,
+                       const changeset::Changeset& part)>
+        on_met;
 };
 
 /// Objects of an upload that the indexes of their collections refuse, and why. The device takes

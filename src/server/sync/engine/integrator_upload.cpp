@@ -325,6 +325,9 @@ Integrator::met(LoadedFile& file, const ObjectRef& object, Number base) {
         if (known != file.reciprocals.end() && !options_.bugs.recips_not_kept) {
             ours.emplace_back(std::move(key), known->second);
         } else if (sent && !sent->changeset.empty()) {
+            if (options_.on_met) {
+                options_.on_met(state.ident, version, object, sent->changeset);
+            }
             ours.emplace_back(std::move(key), Reciprocal{sent->timestamp, sent->origin,
                                                          std::move(sent->changeset)});
         }
