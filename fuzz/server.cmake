@@ -8,8 +8,10 @@ tombolo_fuzz(server_log_tail
     SOURCES server_log_tail.cpp
     LIBRARIES tombolo_store RocksDB::rocksdb-shared)
 tombolo_fuzz(server_tokens
-    SOURCES server_tokens.cpp
-    LIBRARIES tombolo_auth)
+    SOURCES
+        server_tokens.cpp
+        ${PROJECT_SOURCE_DIR}/src/server/api/admin/digest.cpp
+    LIBRARIES tombolo_auth tombolo_http)
 tombolo_fuzz(server_websocket
     SOURCES server_websocket.cpp
     LIBRARIES tombolo_http)
