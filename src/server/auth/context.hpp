@@ -11,6 +11,7 @@
 #include "server/auth/throttle.hpp"
 #include "server/auth/tokens.hpp"
 #include "server/runtime/log.hpp"
+#include "server/runtime/measurements.hpp"
 #include "server/store/store.hpp"
 
 namespace tombolo::functions {
@@ -36,6 +37,8 @@ struct Context {
     bool hide_unknown_users = false;
     /// What the app's administrators read; null in tests that need none.
     server::AppLog* app_log = nullptr;
+    /// The same, of speed and use; null in tests that need none.
+    server::Measurements* measurements = nullptr;
     /// Runs user functions; null in tests that need none.
     functions::Functions* functions = nullptr;
     /// Told, from any thread, when a user's sessions were all ended: disabled, removed, revoked.

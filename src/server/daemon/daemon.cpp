@@ -285,6 +285,7 @@ class Daemon::Impl {
                                          config_.hide_unknown_users});
         app_log_ = std::make_unique<AppLog>(*store_, unix_ms);
         context_->app_log = app_log_.get();
+        context_->measurements = &measurements_;
         data_sources_ = std::make_unique<api::DataSources>(*context_);
         make_functions();
         api::DispatcherOptions options;
@@ -403,6 +404,7 @@ class Daemon::Impl {
             return data_sources_->facts(app, user);
         };
         options.app_log = app_log_.get();
+        options.measurements = &measurements_;
         options.store_model = [this](const ObjectId& app, const sync::SyncModel& model) {
             return api::admin::store_sync_model(*apps_, app, model, unix_ms());
         };
@@ -509,6 +511,7 @@ class Daemon::Impl {
     std::unique_ptr<auth::Mailer> mailer_;
     std::unique_ptr<auth::KeySets> key_sets_;
     std::unique_ptr<AppLog> app_log_;
+    Measurements measurements_{clock_};
     std::unique_ptr<auth::Context> context_;
     std::unique_ptr<api::DataSources> data_sources_;
     std::unique_ptr<functions::Functions> functions_;

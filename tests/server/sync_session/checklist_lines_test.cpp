@@ -181,6 +181,52 @@ TEST_F(SyncLines, h4_each_number_of_sync_moves_under_its_load) {
     }
 }
 
+TEST_F(SyncLines, h4_each_metric_of_sync_moves_under_its_load) {
+    const Operator admin(server_.port(), islands_app);
+    const auto metrics = [&] {
+        std::map<std::string, std::int64_t> out;
+        const boost::json::value answer = admin.ask("GET", "metrics");
+        for (const boost::json::value& one : answer.at("measurements").as_array()) {
+            const std::string name(one.at("name").as_string());
+            for (const boost::json::value& point : one.at("data_points").as_array()) {
+                out[name] = std::max(out[name], point.at("value").as_int64());
+            }
+        }
+        return out;
+    };
+    const auto before = metrics();
+    {
+        Script script(server_, login_);
+        script.open_file(R"j({"Item":"(TRUEPREDICATE)"})j");
+        const std::uint64_t base = script.progress().download.server.value;
+        script.upload({{9, base, item(1, "one", "ann", 1)}}, {{9}, {base}}, base);
+        script.downloads_until_uploaded(9);
+        script.query(2, R"j({"Item":"(name == 'x')"})j"); // not queryable
+        while (script.wire().receive().as<protocol::QueryError>() == nullptr) {
+        }
+        changeset::ChangesetBuilder schema;
+        schema.add_column("Item", "more", {changeset::PayloadType::integer, true});
+        const std::uint64_t top = script.progress().download.server.value;
+        script.upload({{20, top, schema.finish().value()}}, {{20}, {top}}, top); // 225
+        while (script.wire().receive().as<protocol::JsonError>() == nullptr) {
+        }
+    }
+    auto after = metrics();
+    for (int tries = 0; after["SYNC_SESSIONS_ENDED"] == 0 && tries < 1000; ++tries) {
+        after = metrics();
+    }
+    for (const char* name :
+         {"ACTIVE_OPEN_SYNC_SESSIONS", "SYNC_SESSIONS_STARTED", "SYNC_SESSIONS_ENDED",
+          "SYNC_CLIENT_UPLOADS_INVALID", "SYNC_CLIENT_READS_INVALID", "SYNC_EGRESS_BYTES",
+          "SYNC_SUCCESSFUL_REQUESTS", "SYNC_FAILED_REQUESTS", "SYNC_MINUTES",
+          "OVERALL_SYNC_MINUTES"}) {
+        ASSERT_TRUE(before.contains(name)) << name;
+        EXPECT_GT(after[name], before.at(name)) << name;
+    }
+    EXPECT_TRUE(after.contains("SYNC_UPLOAD_PROPS_MS") &&
+                after.contains("SYNC_CLIENT_BOOTSTRAP_MS"));
+}
+
 } // namespace
 
 TEST(SchemaInference, f12_the_transaction_field_of_app_services_is_left_out) {

@@ -1,10 +1,13 @@
-// Measurements (admin-api-and-config.md R21), counted from the app's logs when they are asked for:
-// they reach back as far as the logs do. What is known only as of now is one point, that of now;
-// what nothing here measures has an empty series.
+// Measurements (admin-api-and-config.md R21). Some are counted from the app's logs when they are
+// asked for and reach back as far as the logs do; those of sync connections are measured since the
+// server started (server/runtime/measurements.hpp). What is known only as of now is one point, that
+// of now; what nothing tells has an empty series. Of milliseconds a point is the 95th percentile
+// (device-sync-server.md 8.6).
 
 #include <algorithm>
 #include <array>
 #include <functional>
+#include <optional>
 
 #include "server/api/admin/admin_api.hpp"
 #include "server/api/admin/parts.hpp"
@@ -31,10 +34,13 @@ struct Entry {
 struct Metric {
     std::string_view name;
     std::string_view units;
-    /// What an entry adds. Null: logs do not tell.
+    /// What an entry adds; of milliseconds below 0: nothing. Null: no entry tells it.
     std::int64_t (*adds)(const Entry& entry) = nullptr;
     /// What it is now. Null: nobody knows.
     std::int64_t (*now)(AdminCall& call) = nullptr;
+    std::optional<server::Measured> measured = std::nullopt;
+
+    bool is_told() const { return adds != nullptr || now != nullptr || measured.has_value(); }
 };
 
 std::int64_t users(AdminCall& call) {
@@ -48,11 +54,6 @@ std::int64_t users(AdminCall& call) {
     }
     cursor->status().value();
     return found;
-}
-
-std::int64_t open_sessions(AdminCall& call) {
-    const auto& sessions = call.context().sync.sessions;
-    return sessions ? static_cast<std::int64_t>(sessions(call.app()).size()) : 0;
 }
 
 bool runs_code(const Entry& entry) {
@@ -71,36 +72,36 @@ const std::array<Metric, 56>& metrics() {
         {"AUTH_FAILED_REQUESTS", count,
          [](const Entry& e) -> std::int64_t { return e.type == "AUTH" && e.failed; }},
         {"AUTH_RESPONSE_MS", milliseconds,
-         [](const Entry& e) -> std::int64_t { return e.type == "AUTH" ? e.ms : 0; }},
+         [](const Entry& e) -> std::int64_t { return e.type == "AUTH" ? e.ms : -1; }},
         {"ENDPOINTS_SUCCESSFUL_REQUESTS", count,
          [](const Entry& e) -> std::int64_t { return e.type == "ENDPOINT" && !e.failed; }},
         {"ENDPOINTS_FAILED_REQUEST", count,
          [](const Entry& e) -> std::int64_t { return e.type == "ENDPOINT" && e.failed; }},
         {"ENDPOINTS_RESPONSE_MS", milliseconds,
-         [](const Entry& e) -> std::int64_t { return e.type == "ENDPOINT" ? e.ms : 0; }},
+         [](const Entry& e) -> std::int64_t { return e.type == "ENDPOINT" ? e.ms : -1; }},
         {"ENDPOINTS_COMPUTE_MS", milliseconds,
-         [](const Entry& e) -> std::int64_t { return e.type == "ENDPOINT" ? e.ms : 0; }},
+         [](const Entry& e) -> std::int64_t { return e.type == "ENDPOINT" ? e.ms : -1; }},
         {"SDK_SUCCESSFUL_REQUESTS", count,
          [](const Entry& e) -> std::int64_t { return e.type == "FUNCTION" && !e.failed; }},
         {"SDK_FAILED_REQUESTS", count,
          [](const Entry& e) -> std::int64_t { return e.type == "FUNCTION" && e.failed; }},
         {"SDK_FNS_RESPONSE_MS", milliseconds,
-         [](const Entry& e) -> std::int64_t { return e.type == "FUNCTION" ? e.ms : 0; }},
+         [](const Entry& e) -> std::int64_t { return e.type == "FUNCTION" ? e.ms : -1; }},
         {"SDK_COMPUTE_MS", milliseconds,
-         [](const Entry& e) -> std::int64_t { return e.type == "FUNCTION" ? e.ms : 0; }},
+         [](const Entry& e) -> std::int64_t { return e.type == "FUNCTION" ? e.ms : -1; }},
         {"SDK_MQL_SUCCESSFUL_REQUESTS", count,
          [](const Entry& e) -> std::int64_t { return e.type == "SERVICE_FUNCTION" && !e.failed; }},
         {"SDK_MQL_FAILED_REQUESTS", count,
          [](const Entry& e) -> std::int64_t { return e.type == "SERVICE_FUNCTION" && e.failed; }},
         {"SDK_MQL_RESPONSE_MS", milliseconds,
-         [](const Entry& e) -> std::int64_t { return e.type == "SERVICE_FUNCTION" ? e.ms : 0; }},
+         [](const Entry& e) -> std::int64_t { return e.type == "SERVICE_FUNCTION" ? e.ms : -1; }},
         {"SDK_MQL_COMPUTE_MS", milliseconds,
-         [](const Entry& e) -> std::int64_t { return e.type == "SERVICE_FUNCTION" ? e.ms : 0; }},
+         [](const Entry& e) -> std::int64_t { return e.type == "SERVICE_FUNCTION" ? e.ms : -1; }},
         {"OVERALL_SUCCESSFUL_REQUESTS", count,
          [](const Entry& e) -> std::int64_t { return !e.failed; }},
         {"OVERALL_FAILED_REQUESTS", count, [](const Entry& e) -> std::int64_t { return e.failed; }},
         {"OVERALL_COMPUTE_MS", milliseconds,
-         [](const Entry& e) -> std::int64_t { return runs_code(e) ? e.ms : 0; }},
+         [](const Entry& e) -> std::int64_t { return runs_code(e) ? e.ms : -1; }},
         {"SYNC_FAILED_REQUESTS", count,
          [](const Entry& e) -> std::int64_t { return e.type == "SYNC_ERROR"; }},
         {"AUTH_EGRESS_BYTES", "BYTES"},
@@ -113,25 +114,26 @@ const std::array<Metric, 56>& metrics() {
         {"GRAPHQL_SUCCESSFUL_REQUESTS", count},
         {"LF_RESPONSE_MS", milliseconds},
         {"OVERALL_EGRESS_BYTES", "BYTES"},
-        {"OVERALL_SYNC_MINUTES", "MINUTES"},
+        {"OVERALL_SYNC_MINUTES", "MINUTES", nullptr, nullptr, server::Measured::connection_minutes},
         {"SDK_EGRESS_BYTES", "BYTES"},
         {"SDK_MQL_EGRESS_BYTES", "BYTES"},
-        {"ACTIVE_OPEN_SYNC_SESSIONS", count, nullptr, open_sessions},
-        {"SYNC_SESSIONS_STARTED", count},
-        {"SYNC_SESSIONS_ENDED", count},
-        {"SYNC_CLIENT_BOOTSTRAP_MS", milliseconds},
-        {"SYNC_CLIENT_UPLOADS_INVALID", count},
-        {"SYNC_CLIENT_READS_INVALID", count},
+        {"ACTIVE_OPEN_SYNC_SESSIONS", count, nullptr, nullptr, server::Measured::open_sessions},
+        {"SYNC_SESSIONS_STARTED", count, nullptr, nullptr, server::Measured::sessions_started},
+        {"SYNC_SESSIONS_ENDED", count, nullptr, nullptr, server::Measured::sessions_ended},
+        {"SYNC_CLIENT_BOOTSTRAP_MS", milliseconds, nullptr, nullptr,
+         server::Measured::bootstrap_ms},
+        {"SYNC_CLIENT_UPLOADS_INVALID", count, nullptr, nullptr, server::Measured::invalid_uploads},
+        {"SYNC_CLIENT_READS_INVALID", count, nullptr, nullptr, server::Measured::invalid_reads},
         {"SYNC_CURRENT_OPLOG_LAG_MS_SUM", milliseconds},
-        {"SYNC_EGRESS_BYTES", "BYTES"},
-        {"SYNC_SUCCESSFUL_REQUESTS", count},
+        {"SYNC_EGRESS_BYTES", "BYTES", nullptr, nullptr, server::Measured::egress_bytes},
+        {"SYNC_SUCCESSFUL_REQUESTS", count, nullptr, nullptr, server::Measured::requests},
         {"SYNC_HISTORY_WRITE_MS", milliseconds},
-        {"SYNC_MINUTES", "MINUTES"},
+        {"SYNC_MINUTES", "MINUTES", nullptr, nullptr, server::Measured::connection_minutes},
         {"SYNC_NUM_INTEGRATION_ATTEMPTS", count},
         {"SYNC_NUM_UNSYNCABLE_DOC", count},
         {"SYNC_NUM_UNSYNCABLE_DOC_PERCENT", "PERCENT"},
         {"SYNC_OT_MS", milliseconds},
-        {"SYNC_UPLOAD_PROPS_MS", milliseconds},
+        {"SYNC_UPLOAD_PROPS_MS", milliseconds, nullptr, nullptr, server::Measured::upload_ms},
         {"SYNC_UPLOAD_PROPS_LAG_MS", milliseconds},
         {"TRIGGERS_COMPUTE_MS", milliseconds},
         {"TRIGGERS_CURRENT_OPLOG_LAG_MS_SUM", milliseconds},
@@ -283,24 +285,60 @@ void visit_entries(AdminCall& call, const Range& range,
     }
 }
 
-http::Response answer(AdminCall& call, const Range& range, const std::vector<Metric>& wanted) {
-    std::vector<std::vector<std::int64_t>> sums(wanted.size(),
-                                                std::vector<std::int64_t>(range.points()));
+/// The 95th percentile; sorts them.
+std::int64_t percentile(std::vector<std::int64_t>& values) {
+    if (values.empty()) {
+        return 0;
+    }
+    const std::size_t rank = (values.size() * 95 + 99) / 100;
+    const auto at = values.begin() + static_cast<std::ptrdiff_t>(rank - 1);
+    std::nth_element(values.begin(), at, values.end());
+    return *at;
+}
+
+/// A value a step, of each metric; empty where nothing tells it.
+std::vector<std::vector<std::int64_t>> values_of(AdminCall& call, const Range& range,
+                                                 const std::vector<Metric>& wanted) {
+    std::vector<std::vector<std::int64_t>> out(wanted.size());
+    std::vector<std::vector<std::vector<std::int64_t>>> times(wanted.size());
+    for (std::size_t at = 0; at < wanted.size(); ++at) {
+        if (wanted[at].measured && call.context().auth.measurements != nullptr) {
+            out[at] =
+                call.context()
+                    .auth.measurements->of(call.app().id)
+                    ->series(*wanted[at].measured, range.start_ms, range.step_ms, range.points());
+        } else if (wanted[at].adds != nullptr) {
+            out[at].resize(range.points());
+            times[at].resize(wanted[at].units == milliseconds ? range.points() : 0);
+        }
+    }
     visit_entries(call, range, [&](const Entry& entry, std::size_t point) {
         for (std::size_t at = 0; at < wanted.size(); ++at) {
-            if (wanted[at].adds != nullptr) {
-                sums[at][point] += wanted[at].adds(entry);
+            const std::int64_t added = wanted[at].adds == nullptr ? 0 : wanted[at].adds(entry);
+            if (!times[at].empty()) {
+                if (added >= 0) {
+                    times[at][point].push_back(added);
+                }
+            } else if (wanted[at].adds != nullptr) {
+                out[at][point] += added;
             }
         }
     });
+    for (std::size_t at = 0; at < wanted.size(); ++at) {
+        std::transform(times[at].begin(), times[at].end(), out[at].begin(), percentile);
+    }
+    return out;
+}
+
+http::Response answer(AdminCall& call, const Range& range, const std::vector<Metric>& wanted) {
+    const std::vector<std::vector<std::int64_t>> values = values_of(call, range, wanted);
     json::array series;
     for (std::size_t at = 0; at < wanted.size(); ++at) {
         json::array points;
-        for (std::size_t point = 0; wanted[at].adds != nullptr && point < sums[at].size();
-             ++point) {
-            json::value value = sums[at][point];
+        for (std::size_t point = 0; point < values[at].size(); ++point) {
+            json::value value = values[at][point];
             if (wanted[at].units == "HOURS") {
-                value = static_cast<double>(sums[at][point]) / static_cast<double>(hour_ms);
+                value = static_cast<double>(values[at][point]) / static_cast<double>(hour_ms);
             }
             points.push_back(json::object{
                 {"timestamp",
@@ -338,7 +376,7 @@ http::Response get_metrics(AdminCall& call) {
     }
     if (wanted.empty()) {
         std::copy_if(metrics().begin(), metrics().end(), std::back_inserter(wanted),
-                     [](const Metric& one) { return one.adds != nullptr || one.now != nullptr; });
+                     [](const Metric& one) { return one.is_told(); });
     }
     return answer(call, range, wanted);
 }
@@ -351,7 +389,8 @@ http::Response get_measurements(AdminCall& call) {
 } // namespace
 
 void add_metric_routes(RouteTable& table) {
-    table.add(Method::get, "metrics", "Measurements, counted from the logs", 200, get_metrics);
+    table.add(Method::get, "metrics", "Measurements, counted from the logs and of sync", 200,
+              get_metrics);
     table.add(Method::get, "measurements", "Usage, counted from the logs", 200, get_measurements);
 }
 

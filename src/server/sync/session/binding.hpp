@@ -9,6 +9,7 @@
 #include <atomic>
 #include <memory>
 #include <optional>
+#include <vector>
 
 #include "core/mutex.hpp"
 #include "protocol/download_checker.hpp"
@@ -66,6 +67,13 @@ struct Binding {
     std::shared_ptr<Session> session; ///< of active
     /// Judges what is sent, before it is.
     std::unique_ptr<protocol::DownloadChecker> checker;
+    // Of setup.measured's clock.
+    std::int64_t asked_ms = 0; ///< when the last IDENT or QUERY came
+    struct Upload {
+        protocol::ClientVersion version;
+        std::int64_t came_ms = 0;
+    };
+    std::vector<Upload> uploads; ///< not acknowledged; the first of many
     /// By a test command.
     bool downloads_paused = false;
 };

@@ -24,13 +24,33 @@ std::string text_of(protocol::SessionIdent ident) {
     return std::to_string(ident.value);
 }
 
+/// Of those that a binding has under way, for the measurements.
+constexpr std::size_t timed_uploads_max = 64;
+
+bool is_of_upload(SyncErrorCode code) {
+    return code == SyncErrorCode::bad_changeset || code == SyncErrorCode::bad_changeset_header ||
+           code == SyncErrorCode::bad_changeset_size || code == SyncErrorCode::bad_client_version ||
+           code == SyncErrorCode::bad_origin_file_ident ||
+           code == SyncErrorCode::invalid_schema_change ||
+           code == SyncErrorCode::write_not_allowed || code == SyncErrorCode::compensating_write;
+}
+
 } // namespace
 
+std::shared_ptr<AppMeasurements> unmeasured() {
+    static const SystemClock clock;
+    static const auto shared = std::make_shared<AppMeasurements>(clock);
+    return shared;
+}
+
 Connection::Connection(ConnectionSetup setup, Outlet& outlet, std::weak_ptr<Waker> waker)
-    : setup_(std::move(setup)), outlet_(outlet), waker_(std::move(waker)) {}
+    : setup_(std::move(setup)), outlet_(outlet), waker_(std::move(waker)) {
+    setup_.measured->change(Measured::open_connections, 1);
+}
 
 Connection::~Connection() {
     end();
+    setup_.measured->change(Measured::open_connections, -1);
 }
 
 void Connection::open() {
@@ -198,6 +218,9 @@ void Connection::handle(const protocol::ClientIdent& message) {
     // The engine may have called before the session was there to be asked.
     binding->signal->keep_outgoing();
     ++setup_.counters.sessions_total;
+    setup_.measured->count(Measured::sessions_started);
+    setup_.measured->change(Measured::open_sessions, 1);
+    binding->asked_ms = setup_.measured->monotonic_ms();
     if (setup_.live != nullptr) {
         setup_.live->identified(binding->ident.value,
                                 {message.file.ident.value, setup_.clock->unix_ms()});
@@ -222,6 +245,7 @@ bool Connection::is_bound(protocol::ClientFileIdent file) const {
 
 void Connection::handle(const protocol::Query& message) {
     if (Binding* binding = find_active(message.session, "QUERY")) {
+        binding->asked_ms = setup_.measured->monotonic_ms();
         // An error of the connection ends all its bindings.
         const std::shared_ptr<BindingSignal> signal = binding->signal;
         if (const auto refusal = binding->session->query(message.version, message.query_body)) {
@@ -257,6 +281,7 @@ void Connection::handle(const protocol::Upload& message) {
         storage.assign(opened->begin(), opened->end());
     }
     ++setup_.counters.uploads;
+    note_upload(*binding, message.progress.client, storage.empty());
     // The engine says when there is something to send because of it.
     if (const auto refusal =
             binding->session->upload(message.progress, message.locked, std::move(storage))) {
@@ -458,8 +483,35 @@ void Connection::send(Binding& binding, const OutgoingDownload& download) {
     std::vector<std::byte> storage;
     message.body = protocol::compress_body(download.entries, {}, storage);
     ++setup_.counters.downloads;
+    note_download(binding, download);
     if (!send_message(message)) {
         fail(binding, SyncErrorCode::session_closed, "internal error");
+    }
+}
+
+void Connection::note_upload(Binding& binding, protocol::ClientVersion version, bool is_empty) {
+    if (!is_empty) {
+        setup_.measured->count(Measured::requests);
+        if (binding.uploads.size() < timed_uploads_max) {
+            binding.uploads.push_back({version, setup_.measured->monotonic_ms()});
+        }
+    }
+}
+
+void Connection::note_download(Binding& binding, const OutgoingDownload& download) {
+    if (!download.entries.empty()) {
+        setup_.measured->count(Measured::requests);
+    }
+    const std::int64_t now = setup_.measured->monotonic_ms();
+    std::erase_if(binding.uploads, [&](const Binding::Upload& each) {
+        const bool is_taken = each.version <= download.progress.upload.client;
+        if (is_taken) {
+            setup_.measured->took(Measured::upload_ms, now - each.came_ms);
+        }
+        return is_taken;
+    });
+    if (download.batch_state == protocol::BatchState::bootstrap_last) {
+        setup_.measured->took(Measured::bootstrap_ms, now - binding.asked_ms);
     }
 }
 
@@ -473,6 +525,7 @@ void Connection::send(Binding& binding, const OutgoingQueryError& error) {
     message.code = static_cast<int>(SyncErrorCode::bad_query);
     message.version = error.version;
     message.message_text = error.message;
+    setup_.measured->count(Measured::invalid_reads);
     log_query_error(setup_, file_of(binding), error);
     send_message(message);
 }
@@ -489,6 +542,9 @@ void Connection::send(Binding& binding, const SessionError& error) {
     }
     log_session_error(setup_, binding.ident, file_of(binding), error);
     ++setup_.counters.errors_sent;
+    if (is_of_upload(error.code)) {
+        setup_.measured->count(Measured::invalid_uploads);
+    }
     if (error.ends_binding()) {
         binding.state = Binding::State::failed;
         drop_session(binding);
@@ -524,6 +580,8 @@ void Connection::drop_session(Binding& binding) {
         if (setup_.live != nullptr) {
             setup_.live->ended(binding.ident.value);
         }
+        setup_.measured->count(Measured::sessions_ended);
+        setup_.measured->change(Measured::open_sessions, -1);
         binding.session->close();
         binding.session.reset();
         binding.checker.reset();
@@ -540,6 +598,7 @@ bool Connection::send_message(const protocol::ServerMessage& message) {
     }
     ++setup_.counters.messages_out;
     setup_.counters.bytes_out += bytes->size();
+    setup_.measured->count(Measured::egress_bytes, bytes->size());
     outlet_.send(*std::move(bytes));
     return true;
 }

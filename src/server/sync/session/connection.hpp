@@ -25,6 +25,7 @@
 #include "core/object_id.hpp"
 #include "protocol/codec.hpp"
 #include "server/runtime/log.hpp"
+#include "server/runtime/measurements.hpp"
 #include "server/sync/engine/engine.hpp"
 #include "server/sync/session/binding.hpp"
 #include "server/sync/session/counters.hpp"
@@ -36,6 +37,9 @@ class AppLog;
 }
 
 namespace tombolo::server::sync {
+
+/// For connections of which nobody asks.
+std::shared_ptr<AppMeasurements> unmeasured();
 
 struct ConnectionSetup {
     Engine& engine;
@@ -54,6 +58,8 @@ struct ConnectionSetup {
     const Clock* clock = nullptr;
     /// What the app's administrators read; may be null.
     AppLog* app_log = nullptr;
+    /// Never null.
+    std::shared_ptr<AppMeasurements> measured = unmeasured();
     ObjectId app = {};
     protocol::ParseLimits limits = protocol::server_parse_limits;
     std::size_t bindings_max = 1000;
@@ -118,6 +124,8 @@ class Connection {
     void send(Binding& binding, const OutgoingMark& mark);
     void send(Binding& binding, const OutgoingQueryError& error);
     void send(Binding& binding, const SessionError& error);
+    void note_upload(Binding& binding, protocol::ClientVersion version, bool is_empty);
+    void note_download(Binding& binding, const OutgoingDownload& download);
 
     bool send_message(const protocol::ServerMessage& message);
     /// A session-level error that ends the binding.

@@ -271,6 +271,9 @@ Result<http::Response> SyncService::accept(const http::Request& request,
                     std::max(protocol::limits::upload_body_bytes_max,
                              upload_growth * options_.message_bytes_max)};
     setup.app_log = options_.app_log;
+    if (options_.measurements != nullptr) {
+        setup.measured = options_.measurements->of(app->id);
+    }
     setup.app = app->id;
     if (options_.public_url) {
         setup.log_url = options_.public_url() + "/logs?co_id=" + request.id;

@@ -34,7 +34,8 @@
 
 namespace tombolo::server {
 class AppLog;
-}
+class Measurements;
+} // namespace tombolo::server
 
 namespace tombolo::server::sync {
 
@@ -55,6 +56,8 @@ struct ServiceOptions {
     FactsOf facts;
     /// What an app's administrators read; may be null.
     AppLog* app_log = nullptr;
+    /// What they are shown of speed and use; may be null.
+    Measurements* measurements = nullptr;
     /// Puts what clients added to the model in development mode into the app's configuration. On a
     /// thread of the engines.
     std::function<Result<void>(const ObjectId& app, const SyncModel& model)> store_model;
