@@ -1,5 +1,6 @@
 #include "server/auth/sessions.hpp"
 
+#include <algorithm>
 #include <cstring>
 
 #include <boost/json/serialize.hpp>
@@ -116,8 +117,8 @@ SignedIn Sessions::sign_in(const App& app, VerifiedIdentity identity,
 
         const ObjectId session_id = new_object_id();
         const std::string device_id = device_for(keys, device, transaction);
-        const std::int64_t lifetime =
-            user.is_anonymous() ? anonymous_refresh_token_seconds : refresh_token_seconds;
+        const std::int64_t lifetime = user.is_anonymous() ? anonymous_refresh_token_seconds
+                                                          : refresh_lifetime(context_.apps, app.id);
         Session session{user.id,
                         device_id,
                         identity.provider_type,
@@ -445,6 +446,14 @@ void Sessions::remove_user(const App& app, const User& gone) const {
     context_.store.commit(std::move(transaction)).value();
     tell_access_ended(app.id, gone.id);
     context_.log.info("user removed", {{"app", app.client_app_id}, {"user", gone.id.to_string()}});
+}
+
+std::int64_t refresh_lifetime(const server::AppRepository& apps, const ObjectId& app) {
+    const boost::json::object stored = apps.setting(app, refresh_lifetime_setting).value();
+    const boost::json::value* seconds = stored.if_contains("expiration_time_seconds");
+    return seconds != nullptr && seconds->is_int64()
+               ? std::clamp(seconds->get_int64(), refresh_lifetime_min, refresh_lifetime_max)
+               : refresh_token_seconds;
 }
 
 } // namespace tombolo::auth

@@ -93,4 +93,12 @@ class Sessions {
 /// Commits; a write conflict is retried by the caller, anything else is thrown as Error.
 bool commit_or_conflict(store::Store& store, store::Transaction transaction);
 
+/// Setting of an app (AppRepository::setting): {expiration_time_seconds}.
+inline constexpr std::string_view refresh_lifetime_setting = "security/refresh_token_expiration";
+inline constexpr std::int64_t refresh_lifetime_min = 1800;
+inline constexpr std::int64_t refresh_lifetime_max = std::int64_t{5} * 365 * 24 * 3600;
+/// How many seconds the refresh tokens of new sign-ins to the app last; not those of anonymous
+/// users, who could not sign in again.
+std::int64_t refresh_lifetime(const server::AppRepository& apps, const ObjectId& app);
+
 } // namespace tombolo::auth

@@ -252,6 +252,40 @@ TEST_F(AdminOnAClock, A04_an_expired_access_token_says_so_and_the_refresh_token_
         401);
 }
 
+TEST_F(AdminOnAClock, refresh_tokens_of_new_sign_ins_last_as_long_as_the_app_says) {
+    const Answer session = service_.post(std::string(base) + "/auth/providers/local-userpass/login",
+                                         R"({"username": "owner", "password": "secret horse"})");
+    const std::string path = std::string(base) + "/groups/" + api::admin::group_id().to_string() +
+                             "/apps/" + service_.app()->id.to_string() +
+                             "/security/refresh_token_expiration";
+    const auto set = [&](const std::string& seconds) {
+        return service_
+            .call(http::Method::put, path, session["access_token"],
+                  R"({"expiration_time_seconds": )" + seconds + "}")
+            .status;
+    };
+    EXPECT_EQ(service_.get(path, session["access_token"]).text,
+              R"({"expiration_time_seconds":5184000})");
+    const SignedInUser before = service_.user("a@example.com");
+    for (const char* bad : {"1799", "157680001", "\"long\"", "2000.5"}) {
+        EXPECT_EQ(set(bad), 400) << bad;
+    }
+    EXPECT_EQ(set("1800"), 204);
+    EXPECT_EQ(service_.get(path, session["access_token"]).text,
+              R"({"expiration_time_seconds":1800})");
+    const SignedInUser after = service_.user("b@example.com");
+    const SignedInUser anonymous = service_.anonymous();
+    const auto refresh = [&](const SignedInUser& user) {
+        return service_.post("/auth/session", "", user.refresh).status;
+    };
+    service_.now_ms += 1'799'000;
+    EXPECT_EQ(refresh(after), 201);
+    service_.now_ms += 2'000;
+    EXPECT_EQ(refresh(after), 401);
+    EXPECT_EQ(refresh(before), 201) << "signed in before";
+    EXPECT_EQ(refresh(anonymous), 201) << "could not sign in again";
+}
+
 TEST_F(AdminOnAClock, key_pairs_from_before_digests_were_kept_sign_once_they_have_signed_in) {
     const api::admin::Admin owner = admin_.accounts.list().at(0);
     const auto key = admin_.accounts.create_key(owner, "old");

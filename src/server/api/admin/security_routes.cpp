@@ -142,20 +142,26 @@ http::Response delete_access_entry(AdminCall& call) {
     return http::Response::empty(204);
 }
 
-http::Response refresh_lifetime(AdminCall& /*call*/) {
-    return json_response(200,
-                         json::object{{"expiration_time_seconds", auth::refresh_token_seconds}});
+http::Response get_refresh_lifetime(AdminCall& call) {
+    return json_response(200, json::object{{"expiration_time_seconds",
+                                            auth::refresh_lifetime(call.apps(), call.app().id)}});
 }
 
+// Of sign-ins from now on.
 http::Response set_refresh_lifetime(AdminCall& call) {
     const json::object body = call.body();
     const json::value* seconds = body.if_contains("expiration_time_seconds");
     if (seconds == nullptr || !seconds->is_int64() ||
-        seconds->get_int64() != auth::refresh_token_seconds) {
-        throw ApiException(bad_request("refresh tokens last " +
-                                       std::to_string(auth::refresh_token_seconds) +
-                                       " seconds on this server; other values are not supported"));
+        seconds->get_int64() < auth::refresh_lifetime_min ||
+        seconds->get_int64() > auth::refresh_lifetime_max) {
+        throw ApiException(bad_request("'expiration_time_seconds' must be a whole number from " +
+                                       std::to_string(auth::refresh_lifetime_min) + " to " +
+                                       std::to_string(auth::refresh_lifetime_max)));
     }
+    call.apps()
+        .set_setting(call.app().id, auth::refresh_lifetime_setting,
+                     json::object{{"expiration_time_seconds", seconds->get_int64()}})
+        .value();
     return http::Response::empty(204);
 }
 
@@ -173,8 +179,9 @@ void add_security_routes(RouteTable& table) {
     table.add(Method::delete_, list + "/{entry}", "Remove an entry; without any, all may call", 204,
               delete_access_entry);
     const std::string lifetime = "security/refresh_token_expiration";
-    table.add(Method::get, lifetime, "How long refresh tokens last", 200, refresh_lifetime);
-    table.add(Method::put, lifetime, "Accepts the lifetime there is", 204, set_refresh_lifetime);
+    table.add(Method::get, lifetime, "How long refresh tokens last", 200, get_refresh_lifetime);
+    table.add(Method::put, lifetime, "Change how long refresh tokens of new sign-ins last", 204,
+              set_refresh_lifetime);
 }
 
 } // namespace tombolo::api::admin
