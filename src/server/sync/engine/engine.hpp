@@ -254,6 +254,8 @@ class Session {
     /// The next message to send, or nothing for now. After an error that ends the binding, nothing
     /// for ever.
     virtual std::optional<Outgoing> next() = 0;
+    /// After next(): it would give nothing now, unless on_outgoing() came since it began.
+    virtual bool is_drained() const noexcept = 0;
 
     /// Idempotent; uploads taken before are integrated all the same.
     virtual void close() = 0;

@@ -258,7 +258,7 @@ Result<void> EngineImpl::update_model(SyncModel model) {
         }
         // With what its clients added in development mode.
         before->documents = now.documents;
-        submit({ModelInput{std::move(model)}, nullptr, 0});
+        submit({ModelInput{std::make_unique<SyncModel>(std::move(model))}, nullptr, 0});
         return {};
     }
     schema::Schema whole = model.documents.schema;
@@ -271,7 +271,7 @@ Result<void> EngineImpl::update_model(SyncModel model) {
         }
         TOMBOLO_TRY([[maybe_unused]] const bool changed, schema::apply_fact(whole, fact));
     }
-    submit({ModelInput{std::move(model)}, nullptr, 0});
+    submit({ModelInput{std::make_unique<SyncModel>(std::move(model))}, nullptr, 0});
     return {};
 }
 

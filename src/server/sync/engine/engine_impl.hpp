@@ -121,7 +121,7 @@ class EngineImpl final : public Engine, public SessionContext {
         store::Store::Completion done;
     };
     struct ModelInput {
-        SyncModel model;
+        std::unique_ptr<SyncModel> model; ///< large, and inputs are moved a lot
     };
     /// The session's role is no more: what it still sends is for its next binding.
     struct RoleInput {};

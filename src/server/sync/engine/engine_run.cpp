@@ -350,7 +350,7 @@ Result<void> EngineImpl::process(Input& input) {
         return {};
     }
     if (auto* model = std::get_if<ModelInput>(&input.what)) {
-        return integrator_.change_model(model->model);
+        return integrator_.change_model(*model->model);
     }
     if (const auto* lost = std::get_if<LostInput>(&input.what)) {
         return integrator_.note_lost_upload(input.file, lost->entries, lost->why);

@@ -155,6 +155,7 @@ void SessionImpl::take_mail(Now& now) {
         now.query_error = std::move(mail.query_errors.front());
         mail.query_errors.pop_front();
     }
+    now.has_more_mail = !mail.query_errors.empty();
     own_.insert(own_.end(), mail.own.begin(), mail.own.end());
     mail.own = {};
     own_since_ = mail.is_ready ? mail.own_since : own_since_;
@@ -214,6 +215,14 @@ std::optional<Outgoing> SessionImpl::next() {
     return *std::move(result);
 }
 
+/// Of what was there when it looked: in the simplest case only, which is that of thousands of
+/// sessions that were told of one write.
+bool SessionImpl::has_said_all(const Now& now) const {
+    return now.is_ready && !now.error && !now.has_more_mail && announcement_ == nullptr &&
+           bootstrap_ == nullptr && marks_.empty() && now.point == nullptr &&
+           cursor_ >= now.limit && !must_send(now);
+}
+
 Result<std::optional<Outgoing>> SessionImpl::step() {
     const Now now = look();
     if (now.is_closed) {
@@ -223,6 +232,7 @@ Result<std::optional<Outgoing>> SessionImpl::step() {
     std::optional<Outgoing> message;
     if (!now.published.has_failed && (!now.error || owes_mark_before(now.error_after))) {
         TOMBOLO_TRY(message, advance(now));
+        is_drained_ = has_said_all(now);
     }
     if (!message && (now.error || now.published.has_failed)) {
         is_over_ = true;
@@ -510,9 +520,9 @@ Result<std::optional<Outgoing>> SessionImpl::steady(const Now& now) {
     if (cursor_ < now.limit) {
         const LazyHistory history(context_.store(), context_.keys(), *now.published.model,
                                   context_.cache(), now.published.top);
-        const Stream stream(history, now.model, context_.views(), *now.file,
-                            context_.options().bugs);
         const std::shared_ptr<const View> view = current_view(now);
+        const Stream stream(history, now.model, context_.views(), *now.file,
+                            context_.options().bugs, view);
         std::optional<Outgoing> first;
         while (cursor_ < now.limit) {
             const Number next = next_concerned(view.get(), now.limit);

@@ -120,6 +120,7 @@ class SessionImpl final : public Session {
     SessionError client_error(int code, std::string_view message) override;
     std::size_t backlog_bytes() const noexcept override;
     std::optional<Outgoing> next() override;
+    bool is_drained() const noexcept override { return is_drained_; }
     void close() override;
 
   private:
@@ -149,6 +150,7 @@ class SessionImpl final : public Session {
         const Epoch* point = nullptr;       ///< the next point above the cursor
         bool is_requested = false;
         Number limit = 0; ///< state 2 may go up to here
+        bool has_more_mail = false;
     };
 
     std::uint64_t processed() const;
@@ -164,6 +166,7 @@ class SessionImpl final : public Session {
     Result<std::optional<Outgoing>> continue_bootstrap(const Now& now);
     Result<std::optional<Outgoing>> steady(const Now& now);
     bool must_send(const Now& now) const;
+    bool has_said_all(const Now& now) const;
     Result<bool> add_entry(const Now& now, const Stream& stream, const HistorySource& history,
                            Number version, OutgoingDownload& download,
                            std::optional<Outgoing>& first);
@@ -199,6 +202,7 @@ class SessionImpl final : public Session {
     std::uint64_t submitted_ = 0;
     std::unique_ptr<const SessionError> announcement_;
     bool is_over_ = false;
+    bool is_drained_ = false;
 };
 
 } // namespace tombolo::server::sync

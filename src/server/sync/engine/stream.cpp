@@ -63,6 +63,9 @@ bool Stream::is_in_hole(Number version) const noexcept {
 }
 
 std::shared_ptr<const View> Stream::view_for(Number version) const {
+    if (view_ != nullptr && !bugs_.cut_by_current_view) {
+        return view_;
+    }
     const Epoch* epoch = bugs_.cut_by_current_view && !file_.epochs.empty()
                              ? file_.epochs.back().get()
                              : epoch_for(file_, version);

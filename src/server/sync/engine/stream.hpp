@@ -32,10 +32,12 @@ enum class PartRow : std::uint8_t {
 
 class Stream {
   public:
-    /// `model`: of the file's schema version.
+    /// `model`: of the file's schema version. `view`: that of all versions asked for, where the
+    /// caller knows it.
     Stream(const HistorySource& history, std::shared_ptr<const Model> model, ViewCache& views,
-           const FileState& file, const EngineBugs& bugs)
-        : history_(history), model_(std::move(model)), views_(views), file_(file), bugs_(bugs) {}
+           const FileState& file, const EngineBugs& bugs, std::shared_ptr<const View> view = {})
+        : history_(history), model_(std::move(model)), views_(views), file_(file), bugs_(bugs),
+          view_(std::move(view)) {}
 
     /// Changes and resets. REQUIRES: `entry` is that of `version`, which is no point of the file.
     /// Empty: nothing is sent.
@@ -80,6 +82,7 @@ class Stream {
     ViewCache& views_;
     const FileState& file_;
     const EngineBugs& bugs_;
+    const std::shared_ptr<const View> view_; ///< null: to be found
 };
 
 /// The newest epoch with a point below the version, or null.

@@ -394,9 +394,7 @@ bool Connection::pump(unsigned messages_max) {
             return false;
         }
         last_served_ = binding->ident;
-        const std::shared_ptr<BindingSignal> signal = binding->signal;
         if (send_next(*binding)) {
-            signal->keep_outgoing();
             ++sent;
         }
     }
@@ -457,6 +455,9 @@ bool Connection::send_next(Binding& binding) {
     const std::optional<Outgoing> outgoing = binding.session->next();
     if (!outgoing) {
         return false;
+    }
+    if (!binding.session->is_drained()) {
+        binding.signal->keep_outgoing();
     }
     std::visit([&](const auto& one) { send(binding, one); }, *outgoing);
     return true;
