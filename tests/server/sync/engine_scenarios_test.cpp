@@ -433,4 +433,26 @@ TEST_F(SyncScenario, the_same_file_identified_again_replaces_the_older_session) 
     EXPECT_EQ(a.receive(), 0U);
 }
 
+// The document that cannot be synced is no object to anybody: it must not look as if the device's
+// own deletion had been a departure from its view.
+TEST_F(SyncScenario, a_document_that_fits_no_class_comes_where_a_device_deleted_its_object) {
+    SyncDevice& a = device("a", "q == 1");
+    create(a, 1, 1);
+    a.send();
+    world_.settle();
+    write(a, [](ChangesetBuilder& out) { out.erase_object("T", std::int64_t{1}); });
+    a.send();
+    world_.settle();
+    mql::BsonWriter unfit;
+    unfit.append_int64("_id", 1);
+    unfit.append_string("q", "fits no class");
+    put(1, std::move(unfit).finish());
+    create(a, 1, 1); // before anything of that was heard
+    set(a, 1, "x", 7);
+    exchange();
+    EXPECT_EQ(object(a, 1), nullptr);
+    ASSERT_FALSE(a.rejections().empty()); // told, not lost in silence
+    EXPECT_FALSE(a.has_pending());
+}
+
 } // namespace tombolo::sim

@@ -102,6 +102,15 @@ void append_creation(ChangesetBuilder& out, const Model& model, const ObjectRef&
     changeset::ContentWriter(out, model).fields(place, *info, content, true);
 }
 
+bool ends_erased(const Changeset& whole, const ObjectPart& part) noexcept {
+    bool is_erased = false;
+    for (const std::uint32_t position : part.instructions) {
+        const Opcode op = whole.instructions()[position].op;
+        is_erased = op == Opcode::erase_object || (is_erased && op != Opcode::create_object);
+    }
+    return is_erased;
+}
+
 bool has_erase(const Changeset& part) noexcept {
     const auto all = part.instructions();
     return std::any_of(all.begin(), all.end(),

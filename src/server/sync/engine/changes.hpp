@@ -57,6 +57,9 @@ void append_content(changeset::ChangesetBuilder& out, const Model& model, const 
 void append_creation(changeset::ChangesetBuilder& out, const Model& model, const ObjectRef& object,
                      const Object& content);
 
+/// The object is gone behind them. REQUIRES: the part's positions are the changeset's.
+bool ends_erased(const changeset::Changeset& whole, const ObjectPart& part) noexcept;
+
 bool has_erase(const changeset::Changeset& part) noexcept;
 bool has_create(const changeset::Changeset& part) noexcept;
 /// Only EraseObject.

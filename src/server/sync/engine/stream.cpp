@@ -85,15 +85,20 @@ Result<Entry::Images> Stream::images(Number version, const Entry& entry, std::si
 }
 
 /// The table of section 3.
-PartRow Stream::row(const View& view, const std::string& class_name, const Entry::Images& images,
-                    bool is_own) const {
+PartRow Stream::row(const View& view, const CutChangeset& cut, const ObjectPart& part,
+                    const Entry::Images& images, bool is_own) const {
+    const std::string& class_name = part.object.class_name;
     if (!view.sees_class(class_name)) {
         return PartRow::nothing;
     }
     const bool was_in = view.holds(class_name, images.before);
     const bool is_in = view.holds(class_name, images.after);
+    // A document that cannot be synced may have come later to where the object was: that says
+    // nothing to devices, so no entry tells the two times apart.
+    const bool is_gone =
+        was_in && !is_in && (!images.after.exists() || ends_erased(cut.changeset, part));
     const bool comes_into_being = !images.before.exists() && is_in;
-    if ((was_in && (is_in || !images.after.exists())) || comes_into_being) {
+    if ((was_in && is_in) || is_gone || comes_into_being) {
         return is_own ? PartRow::nothing : PartRow::unchanged;
     }
     if (was_in) {
@@ -148,7 +153,7 @@ Result<Stream::Rows> Stream::rows_of(const View& view, Number version, const Ent
         PartRow what = PartRow::nothing;
         if (view.sees_class(class_name)) {
             TOMBOLO_TRY(Entry::Images each, images(version, entry, i));
-            what = row(view, class_name, each, is_own);
+            what = row(view, entry.cut(), entry.cut().parts[i], each, is_own);
             rows.after.push_back(what == PartRow::content ? std::move(each.after) : Image());
         } else {
             rows.after.emplace_back();
@@ -233,7 +238,7 @@ Result<std::optional<Sent>> Stream::part(Number version, const ObjectRef& object
     TOMBOLO_TRY(around.before, history_.document_at(object, version - 1, parts_above_base));
     TOMBOLO_TRY(around.after, history_.document_at(object, version, parts_above_base));
     const Number origin = is_own ? server_ident : head.origin;
-    switch (row(*view, object.class_name, around, is_own)) {
+    switch (row(*view, entry->cut(), *part, around, is_own)) {
     case PartRow::unchanged:
         return std::optional<Sent>(
             Sent{seen_part(*entry, *part, view->mask(object.class_name)), head.timestamp, origin});

@@ -74,8 +74,8 @@ class Stream {
                      std::span<const std::uint32_t> instructions, const FieldMask* mask) const;
     changeset::Changeset seen_part(const Entry& entry, const ObjectPart& part,
                                    const FieldMask* mask) const;
-    PartRow row(const View& view, const std::string& class_name, const Entry::Images& images,
-                bool is_own) const;
+    PartRow row(const View& view, const CutChangeset& cut, const ObjectPart& part,
+                const Entry::Images& images, bool is_own) const;
 
     const HistorySource& history_;
     std::shared_ptr<const Model> model_;
