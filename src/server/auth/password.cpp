@@ -1,11 +1,11 @@
 #include "server/auth/password.hpp"
 
 #include <algorithm>
-#include <future>
+#include <chrono>
 
 #include "core/check.hpp"
 #include "server/auth/argon2.hpp"
-#include "server/auth/breather.hpp"
+#include "server/auth/patient_hasher.hpp"
 #include "server/runtime/sealer.hpp"
 #include "server/runtime/worker_pool.hpp"
 
@@ -20,20 +20,15 @@ constexpr std::size_t salt_bytes = 16;
 constexpr std::size_t digest_bytes = 32;
 constexpr std::size_t password_bytes_max = 1024;
 
+// Longer than a hash takes behind all who wait on a machine that is not busy with other things.
+constexpr std::chrono::seconds patience{2};
+
 // Runs Argon2id, and only that, at the lowest priority; the caller, who may hold what others need,
 // keeps its own.
 std::string digest_of(std::string_view password, const Argon2Hash& hash) {
     static server::WorkerPool pool({"argon2", 1, 1024, true});
-    std::promise<std::string> digest;
-    const bool taken = pool.submit([&] {
-        static thread_local const Argon2Memory memory(std::size_t{memory_kib} * 1024);
-        const Breather breather;
-        digest.set_value(argon2_digest(password, hash));
-    });
-    if (!taken) { // more callers at once than any server has threads
-        return argon2_digest(password, hash);
-    }
-    return digest.get_future().get();
+    static PatientHasher hasher(pool, std::size_t{memory_kib} * 1024, patience);
+    return hasher.digest(password, hash);
 }
 
 std::string make_hash(std::string_view password) {

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
+#include <future>
 #include <string>
 #include <thread>
 #include <vector>
@@ -10,6 +12,7 @@
 #include <sodium.h>
 
 #include "server/auth/argon2.hpp"
+#include "server/auth/patient_hasher.hpp"
 
 namespace tombolo::auth {
 namespace {
@@ -34,6 +37,23 @@ TEST(Password, hashes_are_those_of_other_implementations) {
     theirs.resize(theirs.find('\0'));
     EXPECT_EQ(check_password("correct horse", theirs), PasswordCheck::right);
     EXPECT_EQ(check_password("another horse", theirs), PasswordCheck::wrong);
+}
+
+TEST(Password, whoever_waits_for_a_thread_that_gets_no_time_computes_the_hash_himself) {
+    server::WorkerPool pool({"starved", 1, 16, false});
+    std::promise<void> time;
+    ASSERT_TRUE(pool.submit([got = time.get_future().share()] { got.wait(); }));
+    Argon2Hash hash;
+    hash.memory_kib = 64;
+    hash.passes = 1;
+    hash.salt = "0123456789abcdef";
+    hash.digest.resize(32);
+    PatientHasher hasher(pool, std::size_t{64} * 1024, std::chrono::milliseconds(1));
+    const std::string digest = hasher.digest("correct horse", hash);
+    EXPECT_EQ(digest, argon2_digest("correct horse", hash));
+    time.set_value();
+    PatientHasher calm(pool, std::size_t{64} * 1024, std::chrono::hours(1));
+    EXPECT_EQ(calm.digest("correct horse", hash), digest);
 }
 
 TEST(Password, hashes_made_at_once_are_right) {
