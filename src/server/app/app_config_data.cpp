@@ -303,6 +303,10 @@ void ConfigReader::log_forwarder(const std::string& path, const json::object& fi
         problem(path, "'policy.type' must be single or batch");
     }
     config.batch = policy == "batch";
+    if (!file.contains("action")) {
+        warn(path, "the forwarder has no 'action' and forwards nothing");
+        return;
+    }
     const json::object& action = object_or_empty(file, "action");
     const std::string type = text(path, action, "type");
     config.data_source = text(path, action, "data_source");
