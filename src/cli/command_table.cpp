@@ -49,6 +49,7 @@ CommandTable make_table() {
     add_value_commands(table);
     add_function_commands(table);
     add_log_commands(table);
+    add_alert_commands(table);
     add_schema_commands(table);
     add_model_commands(table);
     add_data_commands(table);

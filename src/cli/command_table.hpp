@@ -20,6 +20,7 @@ void add_secret_commands(CommandTable& table);
 void add_value_commands(CommandTable& table);
 void add_function_commands(CommandTable& table);
 void add_log_commands(CommandTable& table);
+void add_alert_commands(CommandTable& table);
 void add_schema_commands(CommandTable& table);
 void add_model_commands(CommandTable& table);
 void add_data_commands(CommandTable& table);

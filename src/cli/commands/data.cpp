@@ -353,6 +353,27 @@ ExitCode delete_index(Run& run) {
     return ExitCode::done;
 }
 
+ExitCode drop(Run& run) {
+    const Query place = place_of(run);
+    const std::string name = place[0].second + "." + place[1].second;
+    if (!run.console().confirm("Erase the collection " + name +
+                               " with all its documents and indexes? An app that syncs it fails: "
+                               "its sync must be terminated and enabled again, and its devices "
+                               "reset.")) {
+        run.console().note("nothing was erased");
+        return ExitCode::done;
+    }
+    const std::string answer =
+        run.admin().request("DELETE", service_path(run) + "/collections", place, {}, {}).body;
+    const json::object done = server::parse_json_object(answer).value();
+    run.console().result(done, "erased " + name);
+    if (server::bool_or(done, "sync_failed", false)) {
+        run.console().warning("sync has failed: terminate it and enable it again (tombolo sync "
+                              "terminate, tombolo sync enable)");
+    }
+    return ExitCode::done;
+}
+
 std::vector<Flag> place_flags() {
     return {app_flag(),
             {.name = "database", .letter = 'd', .value = "NAME", .help = "Database"},
@@ -453,6 +474,13 @@ void add_data_commands(CommandTable& table) {
     table.groups.push_back({.name = "data", .summary = "Documents: import, export, indexes"});
     add_import(table);
     add_export(table);
+    table.commands.push_back({.path = "data drop",
+                              .summary = "Erase a collection with its documents and indexes",
+                              .details =
+                                  "Sync of an app that syncs the collection fails: terminate "
+                                  "it and enable it again.",
+                              .flags = place_flags(),
+                              .run = drop});
     table.groups.push_back(
         {.name = "indexes", .aliases = {"index"}, .summary = "Indexes of a collection"});
     table.commands.push_back({.path = "indexes list",

@@ -55,14 +55,19 @@ SyncService sync_service(Run& run) {
 }
 
 std::string state_words(const std::string& state) {
-    return state == "enabled" ? "running" : state == "disabled" ? "paused" : "not enabled";
+    return state == "enabled"    ? "running"
+           : state == "disabled" ? "paused"
+           : state == "failed"   ? "failed"
+                                 : "not enabled";
 }
 
 ExitCode status(Run& run) {
     const SyncService service = sync_service(run);
     const json::object mode = object_of(run.admin().get(run.app_path("/sync/config")));
     const json::object progress = object_of(run.admin().get(run.app_path("/sync/progress")));
-    const std::string state = text_of(service.settings, "state");
+    const json::object known = object_of(run.admin().get(run.app_path("/sync/state")));
+    const bool has_failed = text_of(known, "state") == "failed";
+    const std::string state = has_failed ? "failed" : text_of(service.settings, "state");
     const bool development = server::bool_or(mode, "development_mode_enabled", false);
     std::string text = "sync: " + state_words(state);
     if (service.configured) {
@@ -75,6 +80,9 @@ ExitCode status(Run& run) {
     text += std::string("\ndevelopment mode: ") + (development ? "on" : "off");
     text += std::string("\naccepts clients: ") +
             (server::bool_or(progress, "accepting_clients", false) ? "yes" : "no");
+    if (has_failed) {
+        text += "\n" + text_of(known, "error") + ": " + text_of(known, "message");
+    }
     run.console().result({{"state", state},
                           {"data_source", service.name},
                           {"development_mode_enabled", development},
@@ -172,15 +180,18 @@ ExitCode show_progress(Run& run) {
             const bool done =
                 each.is_object() && server::bool_or(each.get_object(), "complete", false);
             complete = complete && done;
+            const json::object one = each.is_object() ? each.get_object() : json::object();
             rows.push_back({std::string(name), done ? "complete" : "under way",
-                            each.is_object() ? text_of(each.get_object(), "error") : ""});
+                            text_of(one, "documents_done"), text_of(one, "documents_total"),
+                            text_of(one, "documents_unsynced"), text_of(one, "error")});
         }
         if (!run.has("wait") || complete || interrupt.requested()) {
             if (run.console().json()) {
                 run.console().result(progress, {});
             } else {
                 run.console().text(accepting ? "accepts clients" : "does not accept clients yet");
-                run.console().table({"Collection", "State", "Error"}, rows, {});
+                run.console().table({"Collection", "State", "Done", "Of", "Unsynced", "Error"},
+                                    rows, {});
             }
             return complete || !run.has("wait") ? ExitCode::done : ExitCode::failure;
         }

@@ -103,6 +103,40 @@ ExitCode conflicts(Run& run) {
     return ExitCode::done;
 }
 
+ExitCode unsynced(Run& run) {
+    const std::string wanted = run.value("limit");
+    if (wanted.find_first_not_of("0123456789") != std::string::npos || wanted.size() > 9) {
+        throw Failure(ExitCode::usage, "--limit must be a whole number");
+    }
+    const std::size_t limit = wanted.empty() ? 50 : std::stoull(wanted);
+    std::size_t count = 0;
+    std::string after;
+    do {
+        Query query{{"limit", std::to_string(page_size)}};
+        if (!after.empty()) {
+            query.emplace_back("after", after);
+        }
+        const json::object page =
+            object_of(run.admin().get(run.app_path("/sync/unsynced_documents"), query));
+        const json::value* list = page.if_contains("documents");
+        for (const json::object& each : objects_of(list == nullptr ? json::array() : *list)) {
+            if (count++ == limit) {
+                run.console().note("there are more; --limit shows them");
+                return ExitCode::done;
+            }
+            const json::value* id = each.if_contains("documentId");
+            run.console().result(each, text_of(each, "class") + "  " +
+                                           (id == nullptr ? "" : json::serialize(*id)) + "  " +
+                                           text_of(each, "reason"));
+        }
+        after = text_of(page, "next");
+    } while (!after.empty());
+    if (count == 0) {
+        run.console().note("every document of the synced collections can be synced");
+    }
+    return ExitCode::done;
+}
+
 ExitCode restore(Run& run) {
     const std::string id = run.value("ID");
     if (id.empty() || id.find_first_not_of("0123456789") != std::string::npos) {
@@ -170,6 +204,14 @@ void add_sync_inquiry_commands(CommandTable& table) {
                        "Note/65f0c0ffee00000000000001",
                        "She says that she cannot see this note"}},
          .run = explain});
+    table.commands.push_back(
+        {.path = "sync unsynced",
+         .summary = "List documents that no device gets, and why",
+         .details = "They do not fit the schema of their collection. Each joins when a write "
+                    "repairs it.",
+         .flags = {app_flag(),
+                   {.name = "limit", .letter = 'l', .value = "N", .help = "At most so many (50)"}},
+         .run = unsynced});
     table.commands.push_back(
         {.path = "sync conflicts",
          .summary = "List what uploads lost: to other writes, to deletions, to permissions",

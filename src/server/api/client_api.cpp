@@ -81,6 +81,14 @@ std::string required_string(const boost::json::object& body, std::string_view ke
 
 void throttle(const Call& call, auth::Context& context) {
     if (!context.throttle.allow_request(call.request.remote_address, context.now_ms())) {
+        if (context.alerts != nullptr) {
+            context.alerts->raise(
+                {{},
+                 "",
+                 server::alert_kind::rate_limit,
+                 "an address made too many requests to sign in and was refused",
+                 "see who with tombolo logs; requests_per_minute sets the limit"});
+        }
         throw ApiException(too_busy(429, "too many requests from this address; try again later"));
     }
 }

@@ -26,6 +26,7 @@ inline constexpr LogTypeGroup log_type_groups[] = {
     {"log_forwarder", "LOG_FORWARDER"},
     {"endpoint", "ENDPOINT,WEBHOOK"},
     {"api", "API"},
+    {"alert", "ALERT"},
 };
 
 /// Whether the comma-separated list has that very type.

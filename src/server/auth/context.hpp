@@ -6,6 +6,7 @@
 #include <functional>
 #include <string>
 
+#include "server/app/alerts.hpp"
 #include "server/app/app_log.hpp"
 #include "server/app/app_repository.hpp"
 #include "server/auth/throttle.hpp"
@@ -39,6 +40,8 @@ struct Context {
     server::AppLog* app_log = nullptr;
     /// The same, of speed and use; null in tests that need none.
     server::Measurements* measurements = nullptr;
+    /// Who is told of what an operator should look at; null in tests that need none.
+    server::Alerts* alerts = nullptr;
     /// Runs user functions; null in tests that need none.
     functions::Functions* functions = nullptr;
     /// Told, from any thread, when a user's sessions were all ended: disabled, removed, revoked.

@@ -65,6 +65,12 @@ const std::vector<Setting>& settings() {
          "How long values are kept that uploads lost in conflicts and refusals; 0: not at all"},
         {"conflict_megabytes", &Config::conflict_megabytes,
          "How much of these is kept for an app; the oldest go first"},
+        {"sync_unsynced_max", &Config::sync_unsynced_max,
+         "So many documents that cannot be synced pause the sync of an app"},
+        {"sync_idle_days", &Config::sync_idle_days,
+         "So many days without a device pause the sync of an app; 0: never"},
+        {"alert_webhook", &Config::alert_webhook,
+         "Address to which alerts are POSTed as JSON, http:// or https://"},
         {"history_hours", &Config::history_hours, "How long a document's past is kept"},
         {"deployments_kept", &Config::deployments_kept, "How many deployments of an app are kept"},
         {"key_rotation_days", &Config::key_rotation_days,
@@ -341,6 +347,11 @@ Result<void> check_config(const Config& config) {
         return Error(ErrorCode::invalid_argument,
                      "--public-url must start with http:// or https:// and not end with a slash");
     }
+    if (!config.alert_webhook.empty() && !config.alert_webhook.starts_with("http://") &&
+        !config.alert_webhook.starts_with("https://")) {
+        return Error(ErrorCode::invalid_argument,
+                     "--alert-webhook must start with http:// or https://");
+    }
     if (!config.admin_password.empty() && !config.admin_password_file.empty()) {
         return Error(ErrorCode::invalid_argument,
                      "give the administrator's password or its file, not both");
@@ -362,6 +373,8 @@ Result<void> check_config(const Config& config) {
           Range{"--request-burst", config.request_burst, 1, 1'000'000},
           Range{"--conflict-days", config.conflict_days, 0, 3650},
           Range{"--conflict-megabytes", config.conflict_megabytes, 1, 1024 * 1024},
+          Range{"--sync-unsynced-max", config.sync_unsynced_max, 1, 1'000'000'000},
+          Range{"--sync-idle-days", config.sync_idle_days, 0, 3650},
           Range{"--history-hours", config.history_hours, 1, 24 * 3650},
           Range{"--deployments-kept", config.deployments_kept, 1, 1'000'000},
           Range{"--key-rotation-days", config.key_rotation_days, 0, 3650},

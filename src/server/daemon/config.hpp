@@ -39,11 +39,14 @@ struct Config {
     std::int64_t request_burst = 200;
     bool hide_unknown_users = false;
     bool allow_private_key_set_urls = false;
-    std::int64_t conflict_days = 30;      ///< how long what uploads lost is kept; 0: not at all
-    std::int64_t conflict_megabytes = 64; ///< of that, an app
-    std::int64_t history_hours = 72;      ///< how long a document's past is kept
-    std::int64_t deployments_kept = 100;  ///< the newest of each app
-    std::int64_t key_rotation_days = 30;  ///< 0: never by itself
+    std::int64_t conflict_days = 30;          ///< how long what uploads lost is kept; 0: not at all
+    std::int64_t conflict_megabytes = 64;     ///< of that, an app
+    std::int64_t sync_unsynced_max = 100'000; ///< documents that cannot be synced pause sync
+    std::int64_t sync_idle_days = 0;          ///< without a device pause sync; 0: never
+    std::string alert_webhook;                ///< where alerts are POSTed; empty: nowhere
+    std::int64_t history_hours = 72;          ///< how long a document's past is kept
+    std::int64_t deployments_kept = 100;      ///< the newest of each app
+    std::int64_t key_rotation_days = 30;      ///< 0: never by itself
     std::string smtp_url;
     std::string smtp_user;
     std::string smtp_password;

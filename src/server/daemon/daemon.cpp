@@ -26,6 +26,7 @@
 #include "server/auth/user_data.hpp"
 #include "server/daemon/metrics.hpp"
 #include "server/daemon/sync_admin.hpp"
+#include "server/daemon/webhook.hpp"
 #include "server/rules/rule_check.hpp"
 #include "server/store/embedded/embedded_store.hpp"
 #include "server/sync/session/service.hpp"
@@ -286,6 +287,13 @@ class Daemon::Impl {
         app_log_ = std::make_unique<AppLog>(*store_, unix_ms);
         context_->app_log = app_log_.get();
         context_->measurements = &measurements_;
+        AlertOptions alerts;
+        if (!config_.alert_webhook.empty()) {
+            alerts.post = Webhook(config_.alert_webhook);
+        }
+        alerts_ =
+            std::make_unique<Alerts>(*store_, unix_ms, log_, app_log_.get(), std::move(alerts));
+        context_->alerts = alerts_.get();
         data_sources_ = std::make_unique<api::DataSources>(*context_);
         make_functions();
         api::DispatcherOptions options;
@@ -323,7 +331,7 @@ class Daemon::Impl {
         api::admin::add_admin_routes(*dispatcher_, *admin_context_);
         apps_->add_listener([this](const AppEvent& event) { prepare(event); });
         start_sync();
-        metrics_ = std::make_unique<Metrics>(*store_, *dispatcher_, *functions_, *sync_);
+        metrics_ = std::make_unique<Metrics>(*store_, *dispatcher_, *functions_, *sync_, *alerts_);
         TOMBOLO_TRY(server_, http::Server::create(
                                  listener_options(config_, endpoint_, !config_.tls_cert.empty()),
                                  *dispatcher_));
@@ -405,6 +413,12 @@ class Daemon::Impl {
         };
         options.app_log = app_log_.get();
         options.measurements = &measurements_;
+        options.alerts = alerts_.get();
+        options.unsynced_max = static_cast<std::uint64_t>(config_.sync_unsynced_max);
+        options.idle_pause_ms = config_.sync_idle_days * 24 * 3600 * 1000;
+        options.pause = [this](const ObjectId& app) {
+            return api::admin::pause_sync(*apps_, app, unix_ms());
+        };
         options.store_model = [this](const ObjectId& app, const sync::SyncModel& model) {
             return api::admin::store_sync_model(*apps_, app, model, unix_ms());
         };
@@ -427,6 +441,7 @@ class Daemon::Impl {
         for (const auto& app : apps_->all()) {
             sync_->app_changed(app);
         }
+        sync_->pause_idle();
         synced_store_->connect(sync_.get());
         admin_context_->sync = sync_services(*sync_);
         data_sources_->documents().connect(client_files(*sync_));
@@ -455,8 +470,10 @@ class Daemon::Impl {
                 expiry_checked_ms_ = now;
                 remove_expired(now);
                 trim_deployments();
+                alerts_->trim();
             }
             const auto old = store_->version_before(now - history_hours() * 3600 * 1000);
+            sync_->pause_idle();
             sync_->trim();
             const auto floor = old ? sync_->past_needed_above(*old) : old;
             const Result<void> trimmed = floor ? store_->trim(*floor) : Result<void>(floor.error());
@@ -512,6 +529,7 @@ class Daemon::Impl {
     std::unique_ptr<auth::KeySets> key_sets_;
     std::unique_ptr<AppLog> app_log_;
     Measurements measurements_{clock_};
+    std::unique_ptr<Alerts> alerts_;
     std::unique_ptr<auth::Context> context_;
     std::unique_ptr<api::DataSources> data_sources_;
     std::unique_ptr<functions::Functions> functions_;

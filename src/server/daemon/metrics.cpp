@@ -93,6 +93,7 @@ std::string Metrics::text() const {
                               number(store_.newest_version())));
     add_functions(functions_.counts(), families);
     add_sync(families);
+    add_alerts(families);
     return prometheus::TextSerializer().Serialize(families);
 }
 
@@ -142,6 +143,8 @@ void Metrics::add_sync(std::vector<MetricFamily>& families) const {
                  MetricType::Counter, &EngineStatistics::outside_changes},
           Number{"app_unsyncable_writes_total", "Such writes that left a document no device gets",
                  MetricType::Counter, &EngineStatistics::unsyncable_writes},
+          Number{"app_unsynced_documents", "Documents that no device gets", MetricType::Gauge,
+                 &EngineStatistics::unsynced_documents},
           Number{"app_batches_total", "Integrator commits", MetricType::Counter,
                  &EngineStatistics::batches}}) {
         MetricFamily out =
@@ -155,6 +158,23 @@ void Metrics::add_sync(std::vector<MetricFamily>& families) const {
         }
         families.push_back(std::move(out));
     }
+}
+
+void Metrics::add_alerts(std::vector<MetricFamily>& families) const {
+    MetricFamily raised = family("tombolo_alerts_total",
+                                 "Alerts raised, by app (empty: the "
+                                 "server) and kind",
+                                 MetricType::Counter);
+    for (const Alerts::Count& count : alerts_.counts()) {
+        ClientMetric metric;
+        metric.label = {{"app", count.app_name}, {"kind", count.kind}};
+        metric.counter.value = static_cast<double>(count.raised);
+        raised.metric.push_back(std::move(metric));
+    }
+    families.push_back(std::move(raised));
+    families.push_back(single("tombolo_alert_posts_failed_total",
+                              "Alerts that the webhook did not take", MetricType::Counter,
+                              alerts_.posts_failed()));
 }
 
 void Metrics::handle(http::Request request, http::Responder respond) {

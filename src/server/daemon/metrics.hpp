@@ -8,6 +8,7 @@
 #include <atomic>
 
 #include "server/api/dispatcher.hpp"
+#include "server/app/alerts.hpp"
 #include "server/functions/functions.hpp"
 #include "server/http/server.hpp"
 #include "server/store/store.hpp"
@@ -22,8 +23,10 @@ namespace tombolo::server {
 class Metrics final : public http::Handler {
   public:
     Metrics(const store::Store& store, const api::Dispatcher& dispatcher,
-            const functions::Functions& functions, const sync::SyncService& sync)
-        : store_(store), dispatcher_(dispatcher), functions_(functions), sync_(sync) {}
+            const functions::Functions& functions, const sync::SyncService& sync,
+            const Alerts& alerts)
+        : store_(store), dispatcher_(dispatcher), functions_(functions), sync_(sync),
+          alerts_(alerts) {}
 
     /// From then on the API listener's counts are shown. It must outlive this or be taken away with
     /// nullptr.
@@ -42,11 +45,13 @@ class Metrics final : public http::Handler {
   private:
     std::string text() const;
     void add_sync(std::vector<prometheus::MetricFamily>& families) const;
+    void add_alerts(std::vector<prometheus::MetricFamily>& families) const;
 
     const store::Store& store_;
     const api::Dispatcher& dispatcher_;
     const functions::Functions& functions_;
     const sync::SyncService& sync_;
+    const Alerts& alerts_;
     std::atomic<const http::Server*> server_{nullptr};
     std::atomic<bool> ready_{false};
 };

@@ -91,26 +91,46 @@ json::object shown(const sync::HistoryReport& report) {
             {"last_run", std::move(run)}};
 }
 
+json::object progress(sync::SyncService& service, const App& app) {
+    json::object entries;
+    if (app.config.sync.mode == SyncConfig::Mode::partition) {
+        return entries; // configured by test suites, and served to no device
+    }
+    const auto known = service.progress(app);
+    if (!known) {
+        for (const SchemaConfig& schema : app.config.schemas) {
+            entries[schema.database + "." + schema.collection] = json::object{
+                {"started", true}, {"complete", false}, {"error", known.error().what()}};
+        }
+        return {{"accepting", false}, {"progress", std::move(entries)}};
+    }
+    for (const sync::ClassProgress& each : known->classes) {
+        const auto place = known->places.find(each.class_name);
+        if (place != known->places.end()) {
+            entries[place->second.database + "." + place->second.collection] =
+                json::object{{"started", true},
+                             {"complete", each.is_complete},
+                             {"documents_total", each.total},
+                             {"documents_done", each.done},
+                             {"documents_unsynced", each.unsynced}};
+        }
+    }
+    return {{"accepting", known->accepts_clients}, {"progress", std::move(entries)}};
+}
+
 } // namespace
 
 api::admin::SyncServices sync_services(sync::SyncService& service) {
     api::admin::SyncServices out;
     out.sessions = [&service](const App& app) { return sessions(service, app); };
-    // Documents need no import: devices are served at once, unless the configuration is wrong.
-    out.progress = [&service](const App& app) {
-        json::object entries;
-        if (app.config.sync.mode == SyncConfig::Mode::partition) {
-            return entries; // configured by test suites, and served to no device
-        }
-        const Result<void> good = service.check(app);
-        if (good) {
-            return entries;
-        }
-        for (const SchemaConfig& schema : app.config.schemas) {
-            entries[schema.database + "." + schema.collection] = json::object{
-                {"started", true}, {"complete", false}, {"error", good.error().what()}};
-        }
-        return entries;
+    out.progress = [&service](const App& app) { return progress(service, app); };
+    out.failure = [&service](const App& app) {
+        const std::optional<sync::SyncFailure> failed = service.failure(app.id);
+        return failed ? json::object{{"error", failed->name}, {"message", failed->message}}
+                      : json::object();
+    };
+    out.drop_collection = [&service](const store::CollectionName& name) {
+        return service.drop_collection(name);
     };
     out.force_reset = [&service](const App& app, std::uint64_t file) {
         return bool(service.reset_file(app.id, file, false));

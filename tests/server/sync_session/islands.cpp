@@ -111,6 +111,15 @@ void IslandsServer::back_up() {
     start();
 }
 
+void IslandsServer::with_store(const std::function<void(store::Store&)>& work) {
+    stop();
+    {
+        const auto store = store::open_embedded({folder_.file("data/store")}).value();
+        work(*store);
+    }
+    start();
+}
+
 void IslandsServer::restore() {
     stop();
     std::filesystem::remove_all(folder_.file("data"));

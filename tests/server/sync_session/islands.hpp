@@ -11,6 +11,7 @@
 #include "changeset/builder.hpp"
 #include "client/replica_session.hpp"
 #include "server/daemon/daemon.hpp"
+#include "server/store/store.hpp"
 #include "server/sync_session/sync_wire.hpp"
 #include "support/temporary_folder.hpp"
 
@@ -37,6 +38,8 @@ class IslandsServer {
     /// Stops in order and starts again with the same data, on a new port.
     void restart(const std::function<void(Config&)>& configure = {});
     void stop();
+    /// What the server's store holds, while it is stopped; it is started again.
+    void with_store(const std::function<void(store::Store&)>& work);
     /// A copy of the data as it is on disk now; the server is started again.
     void back_up();
     /// The data as they were then.

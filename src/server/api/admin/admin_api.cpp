@@ -200,6 +200,7 @@ const RouteTable& admin_routes() {
         add_draft_routes(all);
         add_import_routes(all);
         add_log_routes(all);
+        add_alert_routes(all);
         add_metric_routes(all);
         add_security_routes(all);
         add_private_routes(all);

@@ -33,8 +33,12 @@ inline constexpr std::string_view private_base = "/api/private/v1.0";
 /// What runs sync, for the routes that show or change its state. Null members: the server has no
 /// such engine, and what can be answered from the configuration alone is.
 struct SyncServices {
-    /// Members of "progress" that are under way: {"db.coll": {"complete": bool, ...}}.
+    /// Of the initial sync: "accepting", and "progress": {"db.coll": {"complete": bool, ...}}.
     std::function<boost::json::object(const server::App&)> progress;
+    /// "error" and "message" of sync that has stopped for good; empty: it has not.
+    std::function<boost::json::object(const server::App&)> failure;
+    /// Erases a collection, whatever syncs it; true when an app did, whose sync has failed now.
+    std::function<Result<bool>(const store::CollectionName&)> drop_collection;
     /// False when the app has no such file.
     std::function<bool(const server::App&, std::uint64_t file_ident)> force_reset;
     /// The same; the device is not waited for any more.
@@ -191,6 +195,7 @@ void add_user_routes(RouteTable& table);
 void add_key_routes(RouteTable& table);
 void add_draft_routes(RouteTable& table);
 void add_import_routes(RouteTable& table);
+void add_alert_routes(RouteTable& table);
 void add_log_routes(RouteTable& table);
 void add_metric_routes(RouteTable& table);
 void add_security_routes(RouteTable& table);

@@ -8,6 +8,7 @@
 //   GET    services/{service}/indexes  ?database, collection
 //   POST   services/{service}/indexes  {database, collection, name, fields, unique}
 //   DELETE services/{service}/indexes/{index}
+//   DELETE services/{service}/collections  ?database, collection
 
 #include <boost/json/serialize.hpp>
 
@@ -204,6 +205,23 @@ http::Response delete_index(AdminCall& call) {
     return http::Response::empty(204);
 }
 
+// With documents and indexes. Sync of an app that syncs it fails (device-sync-server.md 6.1).
+http::Response drop_collection(AdminCall& call) {
+    const store::CollectionName name = collection_of(call);
+    bool was_synced = false;
+    if (call.context().sync.drop_collection) {
+        was_synced = checked(call.context().sync.drop_collection(name));
+    } else {
+        const auto id = call.context().auth.store.find_collection(name);
+        if (!id) {
+            throw ApiException(not_found("CollectionNotFound", "there is no such collection"));
+        }
+        checked(call.context().auth.store.drop_collection(*id));
+    }
+    return json_response(200, json::object{{"dropped", name.database + "." + name.collection},
+                                           {"sync_failed", was_synced}});
+}
+
 } // namespace
 
 void add_data_routes(RouteTable& table) {
@@ -221,6 +239,8 @@ void add_data_routes(RouteTable& table) {
     table.add(Method::post, "services/{service}/indexes", "Create an index", 201, create_index);
     table.add(Method::delete_, "services/{service}/indexes/{index}", "Delete an index", 204,
               delete_index);
+    table.add(Method::delete_, "services/{service}/collections",
+              "Erase a collection; sync of an app that syncs it fails", 200, drop_collection);
 }
 
 } // namespace tombolo::api::admin

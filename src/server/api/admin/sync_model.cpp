@@ -177,4 +177,25 @@ Result<void> store_sync_model(server::AppRepository& apps, const ObjectId& id,
     return {};
 }
 
+Result<void> pause_sync(server::AppRepository& apps, const ObjectId& id, std::int64_t now_unix_ms) {
+    server::Author author;
+    author.origin = "automatic pause";
+    author.now_unix_ms = now_unix_ms;
+    const auto change = [](AppTree& tree, const App& app) -> Result<void> {
+        const std::string& service = app.config.sync.service_name;
+        try {
+            std::optional<SyncBlock> block = sync_block(tree, service);
+            if (block && server::string_or(block->settings, "state") == "enabled") {
+                block->settings["state"] = "disabled";
+                put_sync_block(tree, service, *block);
+            }
+        } catch (const ApiException& exception) {
+            return Error(ErrorCode::invalid_argument, exception.what());
+        }
+        return {};
+    };
+    TOMBOLO_TRY([[maybe_unused]] const server::DeployResult done, apps.edit(id, author, change));
+    return {};
+}
+
 } // namespace tombolo::api::admin

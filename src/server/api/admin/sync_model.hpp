@@ -14,4 +14,7 @@ namespace tombolo::api::admin {
 Result<void> store_sync_model(server::AppRepository& apps, const ObjectId& app,
                               const server::sync::SyncModel& model, std::int64_t now_unix_ms);
 
+/// Pauses the app's sync as an administrator would. Nothing happens when it does not run.
+Result<void> pause_sync(server::AppRepository& apps, const ObjectId& app, std::int64_t now_unix_ms);
+
 } // namespace tombolo::api::admin

@@ -49,12 +49,14 @@ http::Response progress(AdminCall& call) {
     const auto app = call.apps().find(call.app().id);
     const server::SyncConfig& sync = app->config.sync;
     const bool on = sync.mode != server::SyncConfig::Mode::none && !sync.state.empty();
-    json::object under_way;
+    json::object asked;
     if (on && call.context().sync.progress) {
-        under_way = call.context().sync.progress(*app);
+        asked = call.context().sync.progress(*app);
     }
+    const json::object under_way = server::object_or_empty(asked, "progress");
     json::object entries;
-    bool accepting = on && sync.enabled();
+    const bool accepting =
+        on && sync.enabled() && server::bool_or(asked, "accepting", asked.empty());
     for (const server::SchemaConfig& schema : app->config.schemas) {
         if (!on || schema.data_source != sync.service_name || is_asymmetric(sync, schema)) {
             continue;
@@ -64,11 +66,15 @@ http::Response progress(AdminCall& call) {
         entries[name] = known != nullptr
                             ? *known
                             : json::value(json::object{{"started", true}, {"complete", true}});
-        accepting = accepting && (known == nullptr || !known->is_object() ||
-                                  server::bool_or(known->get_object(), "complete", true));
     }
     return json_response(200,
                          json::object{{"accepting_clients", accepting}, {"progress", entries}});
+}
+
+/// Terminated sync has neither devices nor history.
+bool has_sync(const App& app) {
+    return app.config.sync.mode == server::SyncConfig::Mode::flexible &&
+           !app.config.sync.state.empty();
 }
 
 http::Response state(AdminCall& call) {
@@ -79,6 +85,13 @@ http::Response state(AdminCall& call) {
     using Mode = server::SyncConfig::Mode;
     const server::SyncConfig& sync = call.app().config.sync;
     const bool asked = type.empty() || (type == "flexible") == (sync.mode == Mode::flexible);
+    if (asked && has_sync(call.app()) && call.context().sync.failure) {
+        json::object failure = call.context().sync.failure(call.app());
+        if (!failure.empty()) {
+            failure["state"] = "failed";
+            return json_response(200, failure);
+        }
+    }
     return json_response(
         200,
         json::object{{"state", asked && sync.mode != Mode::none ? sync.state : std::string()}});
@@ -105,12 +118,6 @@ http::Response force_reset(AdminCall& call) {
 
 http::Response expire(AdminCall& call) {
     return act_on_file(call, call.context().sync.expire);
-}
-
-/// Terminated sync has neither devices nor history.
-bool has_sync(const App& app) {
-    return app.config.sync.mode == server::SyncConfig::Mode::flexible &&
-           !app.config.sync.state.empty();
 }
 
 http::Response devices(AdminCall& call) {
@@ -246,7 +253,7 @@ void add_sync_routes(RouteTable& table) {
     table.add(Method::get, "sync/config", "Whether development mode is on", 200, get_sync_config);
     table.add(Method::put, "sync/config", "Turn development mode on or off", 204, put_sync_config);
     table.add(Method::get, "sync/progress", "Progress of the initial sync", 200, progress);
-    table.add(Method::get, "sync/state", "enabled, disabled or empty", 200, state);
+    table.add(Method::get, "sync/state", "enabled, disabled, failed or empty", 200, state);
     table.add(Method::put, "sync/force_reset", "Make a client file reset", 204, force_reset);
     table.add(Method::put, "sync/expire", "Wait no more for a client file", 204, expire);
     table.add(Method::get, "sync/devices", "Client files, and what is kept for them", 200, devices);

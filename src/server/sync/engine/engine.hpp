@@ -137,6 +137,8 @@ struct EngineOptions {
     /// Uncompressed bytes of uploads integrated in one commit.
     std::size_t batch_bytes = std::size_t{4} << 20;
     ConflictLimits conflicts;
+    /// How long devices wait for the initial sync at most; it goes on behind them.
+    std::int64_t initial_wait_ms = 60'000;
     EngineBugs bugs;
     /// For simulations: what an upload of the file is merged with of an object at a version, as the
     /// stream makes it, without what earlier merges left of it (invariant 2).
@@ -167,6 +169,15 @@ class EngineHost {
     virtual void log(std::string_view line) { static_cast<void>(line); }
     /// Durably.
     virtual void taken_back(const TakenBack& said) { static_cast<void>(said); }
+    /// The store refused a commit for good: sync of the app stops until the server is started
+    /// again.
+    virtual void failed(std::string_view why) { static_cast<void>(why); }
+    /// The initial sync moved, or the number of documents that no device gets: census() has it,
+    /// durably. Must not block nor call the engine.
+    virtual void census_moved(std::uint64_t unsynced, bool is_complete) {
+        static_cast<void>(unsynced);
+        static_cast<void>(is_complete);
+    }
     /// Clients changed the model in development mode, durably: Engine::model() has it. Must not
     /// block nor call the engine.
     virtual void model_changed() {}
@@ -273,8 +284,9 @@ struct EngineStatistics {
     std::uint64_t points = 0;
     std::uint64_t batches = 0;
     std::uint64_t outside_changes = 0;
-    std::uint64_t unsyncable_writes = 0; ///< outside writes that left a document unsyncable
-    std::uint64_t encoded_entries = 0;   ///< changesets encoded for sending; shared ones count once
+    std::uint64_t unsyncable_writes = 0;  ///< outside writes that left a document unsyncable
+    std::uint64_t unsynced_documents = 0; ///< that no device gets, now
+    std::uint64_t encoded_entries = 0; ///< changesets encoded for sending; shared ones count once
 };
 
 class Engine {
@@ -317,6 +329,14 @@ class Engine {
 
     /// True for the schema versions that BIND may name.
     virtual bool serves(std::uint64_t schema_version) const = 0;
+
+    /// False while the initial sync of documents that were there already is under way: BIND is
+    /// answered with 229 (device-sync-server.md 6.4).
+    virtual bool accepts_clients() const = 0;
+    /// How far it is, by class.
+    virtual std::vector<ClassProgress> census() const = 0;
+    /// Of what is sent to devices. REQUIRES: no session yet.
+    virtual void set_download_sizes(std::size_t bytes, std::size_t bootstrap_objects) = 0;
 
     // Operations
 

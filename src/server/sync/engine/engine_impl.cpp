@@ -92,8 +92,22 @@ Result<void> EngineImpl::open() {
     if (noted) {
         TOMBOLO_TRY(ages, decode_ages(*noted));
     }
+    std::optional<Census> census;
+    TOMBOLO_TRY(const std::optional<std::string> counted,
+                snapshot->record(store::Space::meta, census_key(options_.app)));
+    if (counted) {
+        TOMBOLO_TRY(census, decode_census(*counted));
+    }
+    const bool has_files =
+        snapshot->scan_records(store::Space::file, keys_.app(), end_of_prefix(keys_.app()))->next();
     const Number top = state.top;
     integrator_.start(std::move(state), std::move(ages), model);
+    integrator_.census().start(std::move(census), has_files, *model);
+    opened_ms_ = clock_.unix_ms();
+    note_census();
+    if (!counted || !integrator_.census().is_complete()) {
+        go_on_with_census();
+    }
     integrator_.note_age(snapshot->version(), client_max_offline_ms_);
     note_trimmed();
     const MutexLock lock(mutex_);
@@ -157,6 +171,9 @@ EngineStatistics EngineImpl::statistics() const {
         result = statistics_;
         result.server_version = published_.top;
         result.sessions = sessions_.size();
+        for (const ClassProgress& each : census_) {
+            result.unsynced_documents += each.unsynced;
+        }
     }
     result.groups = matching_.groups();
     return result;

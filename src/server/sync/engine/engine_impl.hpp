@@ -44,6 +44,9 @@ class EngineImpl final : public Engine, public SessionContext {
     Result<void> update_model(SyncModel model) override;
     void roles_changed(std::string_view user_id) override;
     bool serves(std::uint64_t schema_version) const override;
+    bool accepts_clients() const override;
+    std::vector<ClassProgress> census() const override;
+    void set_download_sizes(std::size_t bytes, std::size_t bootstrap_objects) override;
     void trim(TrimCompletion done) override;
     store::Version past_needed_above() const override { return store::Version{past_floor_.load()}; }
     void set_limits(std::int64_t client_max_offline_ms, bool recovery_mode_disabled) override;
@@ -123,11 +126,14 @@ class EngineImpl final : public Engine, public SessionContext {
     struct ModelInput {
         std::unique_ptr<SyncModel> model; ///< large, and inputs are moved a lot
     };
+    /// A slice of the initial sync.
+    struct CensusInput {};
     /// The session's role is no more: what it still sends is for its next binding.
     struct RoleInput {};
     struct Input {
         std::variant<AllocateInput, IdentInput, UploadInput, QueryInput, DeathInput, WriteInput,
-                     ModelInput, RoleInput, TrimInput, SeenInput, MarkInput, LostInput>
+                     ModelInput, RoleInput, TrimInput, SeenInput, MarkInput, LostInput,
+                     CensusInput>
             what;
         std::shared_ptr<Mailbox> mailbox; ///< null: nobody's
         Number file = 0;
@@ -165,6 +171,9 @@ class EngineImpl final : public Engine, public SessionContext {
     Result<void> process_trim(const TrimInput& trim);
     Result<void> finish_trim(const TrimInput& trim);
     void note_trimmed();
+    Result<void> process_census();
+    void note_census();
+    void go_on_with_census();
     void end_session(const std::shared_ptr<Mailbox>& mailbox, protocol::SyncErrorCode code,
                      std::string message);
     /// If it has one.
@@ -186,7 +195,7 @@ class EngineImpl final : public Engine, public SessionContext {
     std::optional<SessionError> check(const IdentRequest& request, const FileState& file,
                                       const Published& now) const;
 
-    const EngineOptions options_;
+    EngineOptions options_;
     store::Store& store_;
     RoleProvider& roles_;
     EngineHost& host_;
@@ -199,13 +208,16 @@ class EngineImpl final : public Engine, public SessionContext {
     std::atomic<std::int64_t> client_max_offline_ms_;
     std::atomic<bool> recovery_mode_disabled_;
     std::atomic<std::uint64_t> past_floor_{0};
+    std::atomic<bool> holds_clients_{false};
+    std::int64_t opened_ms_ = 0;
 
     // run()'s own.
     Integrator integrator_;
     std::vector<Input> in_flight_;
     std::set<Number> to_be_reset_; ///< files whose sessions have not been told yet
-    std::size_t one_by_one_ = 0;   ///< inputs still to be tried alone after a failed commit
-    bool asks_indexes_ = false;    ///< the next batch is one upload that a commit refused
+    bool census_is_queued_ = false;
+    std::size_t one_by_one_ = 0; ///< inputs still to be tried alone after a failed commit
+    bool asks_indexes_ = false;  ///< the next batch is one upload that a commit refused
 
     mutable Mutex mutex_;
     Condition idle_;
@@ -220,6 +232,7 @@ class EngineImpl final : public Engine, public SessionContext {
     std::set<Number> departed_ TOMBOLO_GUARDED_BY(mutex_);
     std::int64_t trim_ran_ms_ TOMBOLO_GUARDED_BY(mutex_) = 0;
     TrimReport last_trim_ TOMBOLO_GUARDED_BY(mutex_);
+    std::vector<ClassProgress> census_ TOMBOLO_GUARDED_BY(mutex_);
     EngineStatistics statistics_ TOMBOLO_GUARDED_BY(mutex_);
     /// Users whose new file refused what it was sent, and when.
     std::map<std::string, std::int64_t> refusals_ TOMBOLO_GUARDED_BY(mutex_);

@@ -133,6 +133,51 @@ void EngineImpl::end() {
     notify_all();
 }
 
+// Initial sync
+
+bool EngineImpl::accepts_clients() const {
+    return !holds_clients_ || clock_.unix_ms() - opened_ms_ >= options_.initial_wait_ms;
+}
+
+std::vector<ClassProgress> EngineImpl::census() const {
+    const MutexLock lock(mutex_);
+    return census_;
+}
+
+void EngineImpl::set_download_sizes(std::size_t bytes, std::size_t bootstrap_objects) {
+    options_.download_bytes = bytes;
+    options_.bootstrap_objects = bootstrap_objects;
+}
+
+Result<void> EngineImpl::process_census() {
+    TOMBOLO_TRY_VOID(integrator_.take_census());
+    integrator_.batch().effects.push_back([this](store::Version) {
+        census_is_queued_ = false;
+        if (!integrator_.census().is_complete()) {
+            go_on_with_census();
+        }
+    });
+    return {};
+}
+
+/// Behind whatever came meanwhile.
+void EngineImpl::go_on_with_census() {
+    if (!std::exchange(census_is_queued_, true)) {
+        submit({CensusInput{}, nullptr, 0});
+    }
+}
+
+/// What is durable now.
+void EngineImpl::note_census() {
+    const CensusTaker& census = integrator_.census();
+    holds_clients_ = census.census().holds_clients && !census.is_complete();
+    {
+        const MutexLock lock(mutex_);
+        census_ = census.report();
+    }
+    host_.census_moved(census.census().unsynced(), census.is_complete());
+}
+
 // What the database refuses
 
 /// True: the upload has to be integrated again without some objects.

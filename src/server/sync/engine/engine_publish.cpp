@@ -39,6 +39,9 @@ void EngineImpl::publish(store::Version version) {
         statistics_.unsyncable_writes = counted.unsyncable_writes;
     }
     const bool model_changed = batch.model_changed;
+    if (integrator_.census().has_moved()) {
+        note_census();
+    }
     const auto answers = std::move(batch.answers);
     integrator_.forget();
     integrator_.note_age(version, client_max_offline_ms_); // written with the next commit
@@ -46,6 +49,8 @@ void EngineImpl::publish(store::Version version) {
         answer(version);
     }
     if (model_changed) {
+        integrator_.census().adopt(*integrator_.model());
+        go_on_with_census();
         end_bad_queries();
         host_.model_changed();
     }

@@ -131,6 +131,7 @@ void EngineImpl::give_up(const Error& error) {
         fail_input(input, error);
     }
     notify_all();
+    host_.failed(error.what());
 }
 
 void EngineImpl::fail_input(Input& input, const Error& error) {
@@ -194,8 +195,11 @@ void EngineImpl::integrate(std::deque<Input> inputs) {
         if (input.mailbox != nullptr && input.mailbox->is_dead && !keeps_lost(input)) {
             continue;
         }
-        // Behind a good QUERY nothing of that file is integrated until its point exists.
-        if (input.file != 0 && stopped.contains(input.file)) {
+        // Behind a good QUERY nothing of that file is integrated until its point exists. The
+        // initial sync reads the snapshot, so it comes before everything that changes something.
+        const bool comes_first = std::holds_alternative<CensusInput>(input.what);
+        if ((input.file != 0 && stopped.contains(input.file)) ||
+            (comes_first && !in_flight_.empty())) {
             held.push_back(std::move(input));
             continue;
         }
@@ -372,6 +376,9 @@ Result<void> EngineImpl::process(Input& input) {
     }
     if (const auto* trim = std::get_if<TrimInput>(&input.what)) {
         return process_trim(*trim);
+    }
+    if (std::holds_alternative<CensusInput>(input.what)) {
+        return process_census();
     }
     return process_death(input, std::get<DeathInput>(input.what));
 }

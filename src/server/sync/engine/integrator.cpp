@@ -59,6 +59,7 @@ void Integrator::forget() {
         lazy_cores_.erase(ident);
     }
     batch_.reset();
+    census_.forget();
     if (files_.size() > files_max) {
         std::erase_if(files_, [&](const auto& each) { return !lazy_cores_.contains(each.first); });
     }
@@ -66,6 +67,7 @@ void Integrator::forget() {
 
 void Integrator::abandon() {
     batch_.reset();
+    census_.abandon();
     files_.clear();
     lazy_cores_.clear();
     state_ = state_before_;
@@ -327,7 +329,7 @@ Result<store::Transaction> Integrator::finish() {
     if (!batch_->wishes.empty()) {
         TOMBOLO_TRY_VOID(append_point());
     }
-    if (batch_->is_empty()) {
+    if (batch_->is_empty() && !census_.has_record()) {
         return transaction;
     }
     // First: the deletion of a document that was not there must not meet one that a device made
@@ -378,6 +380,10 @@ Result<store::Transaction> Integrator::finish() {
     }
     if (ages_changed_) {
         transaction.put_record(store::Space::meta, keys_.ages(), encode(ages_));
+    }
+    if (census_.has_record()) {
+        transaction.put_record(store::Space::meta, census_key(options_.app),
+                               census_.record_of_batch());
     }
     if (!batch_->conflicts.empty()) {
         TOMBOLO_TRY_VOID(conflict_writer_.write(std::move(batch_->conflicts), batch_->snapshot(),

@@ -20,6 +20,7 @@
 #include "changeset/merge.hpp"
 #include "protocol/body.hpp"
 #include "server/sync/engine/batch.hpp"
+#include "server/sync/engine/census.hpp"
 #include "server/sync/engine/engine.hpp"
 #include "server/sync/engine/recent_objects.hpp"
 #include "server/sync/engine/stream.hpp"
@@ -83,6 +84,10 @@ class Integrator {
     Result<void> forget_file(Number file);
     /// Notes which versions there are now; written with the next commit.
     void note_age(store::Version version, std::int64_t offline_ms);
+
+    /// A slice of the initial sync. REQUIRES: the first of the batch.
+    Result<void> take_census() { return census_.step(*model_, batch_->snapshot()); }
+    CensusTaker& census() noexcept { return census_; }
 
     /// Adds the point, if anybody wishes one, and everything to write. Empty: nothing to commit.
     Result<store::Transaction> finish();
@@ -200,6 +205,7 @@ class Integrator {
     Result<void> append_outside(Staging& staging);
     void append_outside_part(changeset::ChangesetBuilder& out, const ObjectRef& object,
                              Entry::Images& images);
+    Result<void> count_unsynced(const ObjectRef& object, const Entry::Images& images);
     void note_unsyncable(const ObjectRef& object, const Image& image);
     /// False: no device was ever here that could miss a change.
     bool has_files() const noexcept { return state_.next_ident > first_file_ident; }
@@ -229,6 +235,7 @@ class Integrator {
     RecentObjects recent_;
     std::optional<Batch> batch_;
     std::map<ObjectRef, std::string> denied_;
+    CensusTaker census_;
     const ConflictWriter conflict_writer_;
     /// Of the UPLOAD at hand.
     std::vector<protocol::RejectedUpdate> refused_ingests_;

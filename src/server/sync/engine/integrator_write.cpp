@@ -110,6 +110,7 @@ Result<void> Integrator::append_outside(Staging& staging) {
             if (has_files()) {
                 append_outside_part(out, next->object, next->images);
             }
+            TOMBOLO_TRY_VOID(count_unsynced(next->object, next->images));
             if (out.size() == said) {
                 batch_->rewrite(next->object, next->images.before, next->images.after);
             } else {
@@ -164,6 +165,23 @@ void Integrator::append_outside_part(ChangesetBuilder& out, const ObjectRef& obj
     } else if (before) {
         append_erase(out, object);
     }
+}
+
+/// Keeps the number of documents that no device gets.
+Result<void> Integrator::count_unsynced(const ObjectRef& object, const Entry::Images& images) {
+    const std::string& class_name = object.class_name;
+    if (!census_.has_begun(class_name)) {
+        return {};
+    }
+    const auto is_unsynced = [&](const Image& image) {
+        const bool fits = !image.exists() ||
+                          (image.is_syncable ? *image.is_syncable
+                                             : read_object(*model_, class_name, image).has_value());
+        return !fits;
+    };
+    const bool was = (images.before.is_syncable || census_.may_be_unsynced(class_name)) &&
+                     is_unsynced(images.before);
+    return census_.count(object, was, is_unsynced(images.after));
 }
 
 /// The log has the first few of a batch; the list of all is unsynced_documents().

@@ -117,8 +117,7 @@ Result<std::shared_ptr<Model>> Model::build(SyncModel config, schema::DocumentSc
         ClassStorage storage;
         TOMBOLO_TRY(storage.documents,
                     store.ensure_collection({at.data_source, at.database, at.collection}));
-        storage.sidecar_name = {at.data_source, "__tombolo_exact",
-                                at.database + "." + at.collection};
+        storage.sidecar_name = sidecar_of({at.data_source, at.database, at.collection});
         model->by_collection_[storage.documents] = each.name();
         model->storage_[each.name()] = std::move(storage);
     }
@@ -138,6 +137,11 @@ const ClassStorage* Model::storage(std::string_view class_name) const noexcept {
 const std::string* Model::class_of(store::CollectionId collection) const noexcept {
     const auto found = by_collection_.find(collection);
     return found == by_collection_.end() ? nullptr : &found->second;
+}
+
+store::CollectionName sidecar_of(const store::CollectionName& documents) {
+    return {documents.data_source, "__tombolo_exact",
+            documents.database + "." + documents.collection};
 }
 
 void Model::append_schema(changeset::ChangesetBuilder& out) const {

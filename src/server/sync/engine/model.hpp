@@ -29,6 +29,9 @@ struct ClassStorage {
     store::CollectionName sidecar_name;
 };
 
+/// What BSON cannot hold exactly of a collection's documents lies there.
+store::CollectionName sidecar_of(const store::CollectionName& documents);
+
 class Model final : public changeset::ClassSource, public std::enable_shared_from_this<Model> {
   public:
     /// Of all versions together (schema_versions.hpp): by it history and documents are kept. Makes

@@ -39,6 +39,15 @@ struct TrimReport {
     std::uint64_t files_forgotten = 0;
 };
 
+/// The initial sync of one class (census.hpp).
+struct ClassProgress {
+    std::string class_name;
+    std::uint64_t total = 0;    ///< documents, as far as they are counted
+    std::uint64_t done = 0;     ///< looked at
+    std::uint64_t unsynced = 0; ///< of these, and of what was written since, that no device gets
+    bool is_complete = false;
+};
+
 struct HistoryReport {
     std::uint64_t top = 0;
     std::uint64_t trimmed = 0;

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "core/record_codec.hpp"
+#include "server/sync/engine/census.hpp"
 #include "server/sync/engine/conflict_log.hpp"
 
 namespace tombolo::server::sync {
@@ -131,6 +132,7 @@ Result<void> erase_sync(store::Store& store, const ObjectId& app) {
     }
     const std::string added = keys.schema(0);
     transaction.erase_records(store::Space::meta, added, end_of_prefix(added));
+    transaction.erase_record(store::Space::meta, census_key(app));
     transaction.put_record(store::Space::meta, keys.state(), encode(state));
     TOMBOLO_TRY([[maybe_unused]] const store::Version done, store.commit(std::move(transaction)));
     return {};
@@ -141,6 +143,7 @@ Result<void> forget_sync(store::Store& store, const ObjectId& app) {
     store::Transaction transaction;
     transaction.erase_record(store::Space::meta, keys.state());
     transaction.erase_record(store::Space::meta, keys.ages());
+    transaction.erase_record(store::Space::meta, census_key(app));
     const std::string conflicts = conflict_prefix(app);
     transaction.erase_records(store::Space::meta, conflicts, end_of_prefix(conflicts));
     TOMBOLO_TRY([[maybe_unused]] const store::Version done, store.commit(std::move(transaction)));

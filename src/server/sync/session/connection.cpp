@@ -169,6 +169,11 @@ void Connection::bind_new(const protocol::Bind& message) {
              "Client provided invalid schema version " + std::to_string(binding.schema_version));
         return;
     }
+    if (!setup_.engine.accepts_clients()) {
+        fail(binding, SyncErrorCode::initial_sync_not_completed,
+             "the server is still reading the documents that it is to sync; try again");
+        return;
+    }
     if (message.needs_file_ident) {
         binding.state = Binding::State::allocating;
         setup_.engine.allocate_file(

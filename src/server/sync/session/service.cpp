@@ -1,14 +1,13 @@
 #include "server/sync/session/service.hpp"
 
 #include <algorithm>
-#include <atomic>
 #include <utility>
 
 #include "protocol/negotiation.hpp"
+#include "server/app/alerts.hpp"
 #include "server/sync/engine/model.hpp"
-#include "server/sync/engine/records.hpp"
 #include "server/sync/engine/trim.hpp"
-#include "server/sync/session/error_log.hpp"
+#include "server/sync/session/service_slot.hpp"
 #include "server/sync/session/sync_model.hpp"
 #include "server/sync/session/sync_roles.hpp"
 #include "server/sync/session/turn_batch.hpp"
@@ -44,138 +43,6 @@ Result<protocol::Dialect> negotiate(const http::Request& request) {
 
 } // namespace
 
-// One app's engine with what it runs on.
-class SyncService::Slot final : public EngineHost {
-  public:
-    Slot(SyncService& service, const App& app)
-        : service_(service), app_id_(app.id), name_(app.client_app_id),
-          roles_([&apps = service.apps_, id = app.id] { return apps.find(id); }, service.log_,
-                 service.options_.facts) {}
-
-    Result<void> open(AppModel model) {
-        EngineOptions options;
-        options.app = app_id_;
-        options.model = std::move(model.model);
-        options.client_max_offline_ms = model.client_max_offline_ms;
-        options.recovery_mode_disabled = model.recovery_mode_disabled;
-        options.conflicts = service_.options_.conflicts;
-        tune(options);
-        TOMBOLO_TRY(engine_, open_engine(std::move(options), service_.store_, roles_, *this,
-                                         service_.clock_, service_.random_));
-        is_open_ = true;
-        schedule();
-        return {};
-    }
-
-    /// One of the connections that the app may have, while it is held; null when all are taken.
-    std::shared_ptr<void> take_place(std::size_t places) {
-        if (connections_->fetch_add(1) >= places) {
-            --*connections_;
-            return nullptr;
-        }
-        return {connections_.get(), [connections = connections_](void*) { --*connections; }};
-    }
-
-    Engine& engine() noexcept { return *engine_; }
-    const ObjectId& app_id() const noexcept { return app_id_; }
-    const std::string& name() const noexcept { return name_; }
-
-    // A second call while one is queued has nothing to add: the queued run sees all that came
-    // before it starts.
-    void schedule() override {
-        if (is_open_ && !is_scheduled_.exchange(true) && !service_.engine_pool_.submit([this] {
-                is_scheduled_ = false;
-                TurnBatch batch(service_.session_pool_);
-                run();
-                if (may_wait()) {
-                    batch.take_here();
-                }
-            })) {
-            is_scheduled_ = false;
-        }
-    }
-
-    /// The engine integrates nothing more; who waits for it is answered.
-    Result<void> retire() {
-        {
-            const MutexLock lock(run_mutex_);
-            is_open_ = false;
-        }
-        // Behind a commit that may be under way.
-        store::Transaction barrier;
-        barrier.erase_record(store::Space::meta, RecordKeys(app_id_).schema(0));
-        TOMBOLO_TRY([[maybe_unused]] const store::Version done,
-                    service_.store_.commit(std::move(barrier)));
-        const MutexLock lock(run_mutex_);
-        engine_->end();
-        return {};
-    }
-
-    void told() override {
-        if (TurnBatch* batch = TurnBatch::current()) {
-            batch->flush();
-        }
-    }
-
-    bool may_wait() override { return !is_scheduled_ && service_.engine_pool_.queued() == 0; }
-
-    void model_changed() override {
-        if (!is_storing_.exchange(true) && !service_.engine_pool_.submit([this] {
-                is_storing_ = false;
-                service_.store_model(*this);
-            })) {
-            is_storing_ = false;
-        }
-    }
-
-    void taken_back(const TakenBack& said) override {
-        log_taken_back(service_.options_.app_log, service_.log_, app_id_, name_, said);
-    }
-
-    void log(std::string_view line) override {
-        service_.log_.warning("sync engine", {{"app", name_}, {"says", std::string(line)}});
-    }
-
-  private:
-    void run() {
-        const MutexLock lock(run_mutex_);
-        if (is_open_) {
-            engine_->run();
-        }
-    }
-
-    // Settings by which test suites of SDKs force bootstraps of many messages
-    // (device-sync-server.md 8.4). Read when the engine starts.
-    void tune(EngineOptions& options) const {
-        const auto settings = service_.apps_.setting(app_id_, "settings");
-        const boost::json::value* sync = settings ? settings->if_contains("sync") : nullptr;
-        const auto positive = [&](std::string_view name, std::size_t& out) {
-            const boost::json::value* value = sync != nullptr && sync->is_object()
-                                                  ? sync->get_object().if_contains(name)
-                                                  : nullptr;
-            if (value != nullptr && value->is_int64() && value->get_int64() > 0) {
-                out = static_cast<std::size_t>(value->get_int64());
-            }
-        };
-        positive("qbs_download_changeset_soft_max_byte_size", options.download_bytes);
-        options.download_bytes = std::min(options.download_bytes, std::size_t{16} << 20);
-        positive("num_objects_before_bootstrap_flush", options.bootstrap_objects);
-    }
-
-    SyncService& service_;
-    const ObjectId app_id_;
-    const std::string name_;
-    AppRoles roles_;
-    std::atomic<bool> is_open_{false};
-    /// Shared: sockets may outlive the slot.
-    const std::shared_ptr<std::atomic<std::size_t>> connections_ =
-        std::make_shared<std::atomic<std::size_t>>(0);
-    std::atomic<bool> is_scheduled_{false};
-    std::atomic<bool> is_storing_{false};
-    Mutex run_mutex_;
-    std::unique_ptr<Engine> engine_;
-};
-
 SyncService::SyncService(ServiceOptions options, store::Store& store, const AppRepository& apps,
                          const Clock& clock, Random& random, const Log& log)
     : options_(std::move(options)), store_(store), apps_(apps), clock_(clock), random_(random),
@@ -210,6 +77,9 @@ SyncService::slot_of(const std::shared_ptr<const App>& app) {
         now == nullptr || now->config.sync.state.empty()) { // terminated meanwhile
         return Error(ErrorCode::unavailable, "sync is not enabled for the app");
     }
+    if (const std::optional<SyncFailure> failed = failure(app->id)) {
+        return Error(ErrorCode::unavailable, failed->name + ": " + failed->message);
+    }
     TOMBOLO_TRY(AppModel model, make_app_model(app->config, app->schema_versions));
     TOMBOLO_TRY_VOID(routes_.add(app->id, documents_of_all(model.model).places));
     for (const std::string& warning : model.warnings) {
@@ -218,12 +88,16 @@ SyncService::slot_of(const std::shared_ptr<const App>& app) {
     auto slot = std::make_shared<Slot>(*this, *app);
     TOMBOLO_TRY_VOID(slot->open(std::move(model)));
     log_.info("sync started", {{"app", app->client_app_id}});
+    slot->wait_for_initial_sync();
     const MutexLock lock(mutex_);
     slots_.emplace(app->id, slot);
     return slot;
 }
 
 Result<void> SyncService::claim(const App& app) {
+    if (failure(app.id)) {
+        return {}; // its documents are nobody's but the store's
+    }
     TOMBOLO_TRY(const AppModel model, make_app_model(app.config, app.schema_versions));
     return routes_.add(app.id, documents_of_all(model.model).places);
 }
@@ -234,6 +108,17 @@ std::shared_ptr<SyncService::Slot> SyncService::find_slot(const ObjectId& app) c
     return found == slots_.end() ? nullptr : found->second;
 }
 
+Error SyncService::refuse_connection(const App& app, const char* why) {
+    ++counters_.connections_refused;
+    if (options_.alerts != nullptr) {
+        options_.alerts->raise(
+            {app.id, app.client_app_id, alert_kind::rate_limit,
+             std::string("a sync connection was refused: ") + why,
+             "see who with tombolo sync devices; settings of the server limit connections"});
+    }
+    return {ErrorCode::unavailable, why};
+}
+
 Result<http::Response> SyncService::accept(const http::Request& request,
                                            const std::shared_ptr<const App>& app,
                                            const SyncUser& user) {
@@ -242,21 +127,25 @@ Result<http::Response> SyncService::accept(const http::Request& request,
         return Error(ErrorCode::unavailable, "sync is not enabled for the app");
     }
     if (counters_.connections_open >= options_.connections_max) {
-        ++counters_.connections_refused;
-        return Error(ErrorCode::unavailable, "too many sync connections; try again");
+        return refuse_connection(*app, "too many sync connections; try again");
     }
     const auto opened = slot_of(app);
     if (!opened) {
         log_.error("sync cannot start",
                    {{"app", app->client_app_id}, {"error", opened.error().what()}});
+        if (options_.alerts != nullptr && !failure(app->id)) {
+            options_.alerts->raise({app->id, app->client_app_id, alert_kind::sync_failed,
+                                    std::string("sync cannot start: ") + opened.error().what(),
+                                    "deploy a configuration without the mistake"});
+        }
         return Error(ErrorCode::unavailable, "sync cannot start; the server's log has the reason");
     }
     const std::shared_ptr<Slot>& slot = *opened;
     const std::shared_ptr<void> place = slot->take_place(options_.app_connections_max);
     if (place == nullptr) {
-        ++counters_.connections_refused;
-        return Error(ErrorCode::unavailable, "too many sync connections of the app; try again");
+        return refuse_connection(*app, "too many sync connections of the app; try again");
     }
+    slot->used(clock_.unix_ms());
     ConnectionSetup setup{slot->engine(), counters_, log_,    slot->name(),          user.user_id,
                           request.id,     {},        dialect, options_.test_commands};
     setup.live = std::make_shared<LiveConnection>();
@@ -415,7 +304,7 @@ void SyncService::app_changed(const std::shared_ptr<const App>& app) {
             app->config.sync.mode == SyncConfig::Mode::flexible && !app->config.sync.state.empty();
         if (!has_sync) {
             terminate(app->id);
-        } else if (const Result<void> claimed = claim(*app); !claimed) {
+        } else if (const Result<void> claimed = begin(app); !claimed) {
             log_.error("the app cannot sync",
                        {{"app", app->client_app_id}, {"error", claimed.error().what()}});
         }
@@ -443,6 +332,7 @@ void SyncService::app_changed(const std::shared_ptr<const App>& app) {
                    {{"app", app->client_app_id}, {"error", taken.error().what()}});
     }
     slot->engine().roles_changed("");
+    slot->check_unsynced(); // resumed
 }
 
 void SyncService::store_model(Slot& slot) {
@@ -502,8 +392,12 @@ void SyncService::terminate(const ObjectId& app) {
     routes_.remove(app);
     const MutexLock opening(opening_);
     const auto slot = find_slot(app);
-    if (slot == nullptr && !has_history(app)) {
+    if (slot == nullptr && !has_history(app) && !failure(app)) {
         return;
+    }
+    if (const Result<void> forgotten = forget_life(store_, app); !forgotten) {
+        log_.error("cannot delete what was noted of an app's sync",
+                   {{"app", app.to_string()}, {"error", forgotten.error().what()}});
     }
     close_connections(app, "", 1011, "sync was terminated");
     Result<void> ended;

@@ -28,11 +28,13 @@
 #include "server/sync/session/counters.hpp"
 #include "server/sync/session/live_connection.hpp"
 #include "server/sync/session/routes.hpp"
+#include "server/sync/session/sync_life.hpp"
 #include "server/sync/session/sync_roles.hpp"
 #include "server/sync/session/sync_socket.hpp"
 #include "server/sync/session/synced_store.hpp"
 
 namespace tombolo::server {
+class Alerts;
 class AppLog;
 class Measurements;
 } // namespace tombolo::server
@@ -58,6 +60,14 @@ struct ServiceOptions {
     AppLog* app_log = nullptr;
     /// What they are shown of speed and use; may be null.
     Measurements* measurements = nullptr;
+    /// Who is told when sync fails or is paused; may be null.
+    Alerts* alerts = nullptr;
+    /// So many documents that no device gets pause the sync of an app.
+    std::uint64_t unsynced_max = 100'000;
+    /// So long without a device pauses it too; 0: never.
+    std::int64_t idle_pause_ms = 0;
+    /// Sets the state of the app's sync to paused in its configuration. On any thread.
+    std::function<Result<void>(const ObjectId& app)> pause;
     /// Puts what clients added to the model in development mode into the app's configuration. On a
     /// thread of the engines.
     std::function<Result<void>(const ObjectId& app, const SyncModel& model)> store_model;
@@ -123,6 +133,22 @@ class SyncService final : public OutsideWriter {
                                       const std::string& by);
     void trim_conflicts();
 
+    // The life of an app's sync (service_life.cpp)
+    struct Progress {
+        bool accepts_clients = false;
+        std::vector<ClassProgress> classes;
+        schema::Places places;
+    };
+    /// Of the initial sync. An error: the app cannot sync, and why.
+    Result<Progress> progress(const App& app);
+    /// Why the sync of the app has stopped for good; nothing: it has not.
+    std::optional<SyncFailure> failure(const ObjectId& app) const;
+    /// Erases the collection. An app that syncs it fails: its sync has to be terminated; true then.
+    /// not_found when there is no such collection.
+    Result<bool> drop_collection(const store::CollectionName& name);
+    /// Pauses apps that no device has used for so long. From time to time.
+    void pause_idle();
+
     // Why a user's devices have a document, or not (service_explain.cpp)
     struct Explanation {
         ObjectRef object;
@@ -154,6 +180,15 @@ class SyncService final : public OutsideWriter {
     /// Its collections are written through the engine from now on.
     Result<void> claim(const App& app);
     void store_model(Slot& slot);
+    Error refuse_connection(const App& app, const char* why);
+    /// Opens the engine when documents wait for their initial sync.
+    Result<void> begin(const std::shared_ptr<const App>& app);
+    void pause(const ObjectId& app, const std::string& name, const std::string& why,
+               const std::string& what_to_do);
+    void check_unsynced(const Slot& slot);
+    void engine_failed(const Slot& slot, const std::string& why);
+    Result<void> fail(const ObjectId& app, const std::string& message);
+    std::string name_of(const ObjectId& app) const;
     bool has_history(const ObjectId& app) const;
     Result<std::shared_ptr<Engine>> engine_of(const ObjectId& app);
     std::map<ObjectId, std::pair<std::string, std::shared_ptr<Engine>>> engines() const;

@@ -1,0 +1,45 @@
+// Alerts of an app and of the server (device-sync-server.md 8.7). A route of ours.
+
+#include <charconv>
+
+#include "server/api/admin/admin_api.hpp"
+#include "server/api/admin/parts.hpp"
+#include "server/app/alerts.hpp"
+
+namespace tombolo::api::admin {
+
+namespace json = boost::json;
+using http::Method;
+
+namespace {
+
+http::Response alerts(AdminCall& call) {
+    std::size_t count_max = 100;
+    if (const std::string limit = call.query("limit"); !limit.empty()) {
+        const auto [end, error] =
+            std::from_chars(limit.data(), limit.data() + limit.size(), count_max);
+        if (error != std::errc() || end != limit.data() + limit.size() || count_max == 0 ||
+            count_max > 1000) {
+            throw ApiException(bad_request("'limit' is a number from 1 to 1000"));
+        }
+    }
+    json::array out;
+    if (call.context().auth.alerts != nullptr) {
+        out = take(call.context().auth.alerts->find(call.app().id, count_max));
+    }
+    for (json::value& each : out) {
+        json::object& alert = each.as_object();
+        alert["time"] = iso_time(alert["time_ms"].as_int64());
+        alert.stable_erase("time_ms");
+    }
+    return json_response(200, out);
+}
+
+} // namespace
+
+void add_alert_routes(RouteTable& table) {
+    table.add(Method::get, "alerts", "Alerts of the app and of the server, newest first", 200,
+              alerts);
+}
+
+} // namespace tombolo::api::admin
