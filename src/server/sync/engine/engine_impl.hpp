@@ -132,8 +132,7 @@ class EngineImpl final : public Engine, public SessionContext {
     struct RoleInput {};
     struct Input {
         std::variant<AllocateInput, IdentInput, UploadInput, QueryInput, DeathInput, WriteInput,
-                     ModelInput, RoleInput, TrimInput, SeenInput, MarkInput, LostInput,
-                     CensusInput>
+                     ModelInput, RoleInput, TrimInput, SeenInput, MarkInput, LostInput, CensusInput>
             what;
         std::shared_ptr<Mailbox> mailbox; ///< null: nobody's
         Number file = 0;
