@@ -182,7 +182,7 @@ TEST_F(SyncLife, h6_refused_requests_raise_one_alert) {
         config.requests_per_minute = 60;
         config.request_burst = 2;
     });
-    for (int i = 0; i < 20; ++i) {
+    for (int i = 0; i < 6; ++i) {
         http::RawClient client(server_->port());
         client.send("POST /api/client/v2.0/app/" + std::string(islands_app) +
                     "/auth/providers/anon-user/login HTTP/1.1\r\nHost: h\r\nConnection: close\r\n"
