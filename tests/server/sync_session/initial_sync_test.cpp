@@ -178,6 +178,9 @@ TEST_F(InitialSync, the_number_of_unsynced_documents_is_exact_whatever_is_writte
             step();
         }
         if (round % 20 == 19) {
+            for (const auto& each : devices_) {
+                each->disconnect(); // its session dies with the server
+            }
             world_.crash(random.next() % 2 == 0);
         }
         for (int writes = 0; writes < 5; ++writes) {

@@ -94,6 +94,8 @@ class Batch final : public HistorySource {
     /// For the log of what was dropped of uploads.
     std::vector<Conflict> conflicts;
     bool model_changed = false;
+    /// It has something that the app's configuration has not.
+    bool model_grew = false;
     std::size_t unsyncable = 0; ///< outside writes of documents that cannot be synced
     bool state_changed = false;
     /// Requests of outside writes that are none of ours.

@@ -180,7 +180,7 @@ class EngineHost {
     }
     /// Clients changed the model in development mode, durably: Engine::model() has it. Must not
     /// block nor call the engine.
-    virtual void model_changed() {}
+    virtual void model_grew() {}
 };
 
 class SessionListener {

@@ -39,6 +39,7 @@ void EngineImpl::publish(store::Version version) {
         statistics_.unsyncable_writes = counted.unsyncable_writes;
     }
     const bool model_changed = batch.model_changed;
+    const bool model_grew = batch.model_grew;
     if (integrator_.census().has_moved()) {
         note_census();
     }
@@ -52,7 +53,9 @@ void EngineImpl::publish(store::Version version) {
         integrator_.census().adopt(*integrator_.model());
         go_on_with_census();
         end_bad_queries();
-        host_.model_changed();
+    }
+    if (model_grew) {
+        host_.model_grew();
     }
     notify(finished, concerned);
 }

@@ -77,9 +77,11 @@ Result<SyncModel> Integrator::united(SyncModel config) const {
 }
 
 Result<void> Integrator::change_model(SyncModel config) {
+    const SyncModel given = config;
     keep_added_queryable(model_->config(), config);
     if (config.schema_version != model_->config().schema_version) {
         // Nobody has the new version yet, and files of the others see no difference.
+        batch_->model_grew = batch_->model_grew || !is_same(config, given);
         return take_model(std::move(config));
     }
     Result<SyncModel> whole = united(std::move(config));
@@ -96,6 +98,7 @@ Result<void> Integrator::change_model(SyncModel config) {
         return {};
     }
     const std::shared_ptr<const Model> old = model_;
+    batch_->model_grew = batch_->model_grew || !is_same(*whole, given);
     TOMBOLO_TRY_VOID(take_model(*std::move(whole)));
     if (added.empty()) {
         return {};
@@ -127,6 +130,7 @@ Result<void> Integrator::allow_query(const std::string& body) {
     if (!add_queryable_fields(model, body)) {
         return {};
     }
+    batch_->model_grew = true;
     return take_model(std::move(model));
 }
 

@@ -207,6 +207,7 @@ Result<std::optional<SessionError>> Integrator::integrate(LoadedFile& file,
             return error;
         }
         if (changed) {
+            batch_->model_grew = true;
             TOMBOLO_TRY_VOID(take_model(std::move(model)));
             seen_ = model_->of(file.state.schema_version);
         }

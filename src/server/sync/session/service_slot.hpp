@@ -145,7 +145,7 @@ class SyncService::Slot final : public EngineHost {
         service_.engine_failed(*this, std::string(why));
     }
 
-    void model_changed() override {
+    void model_grew() override {
         if (!is_storing_.exchange(true) && !service_.engine_pool_.submit([this] {
                 is_storing_ = false;
                 service_.store_model(*this);
