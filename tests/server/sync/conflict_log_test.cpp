@@ -364,9 +364,9 @@ TEST_F(ConflictLog, an_upload_that_ends_its_session_is_kept_once_with_what_came_
 
     for (int i = 0; i < 3; ++i) { // it comes back and says the same
         a.disconnect();
+        b.disconnect();
         world_.crash(true);
         a.connect(world_.engine());
-        b.disconnect();
         b.connect(world_.engine());
         world_.exchange(devices_);
     }

@@ -170,6 +170,27 @@ TEST_F(InitialSync, clients_that_are_there_do_not_wait_for_a_class_that_changed)
     EXPECT_TRUE(progress().is_complete);
 }
 
+TEST_F(InitialSync, a_property_that_came_while_no_engine_ran_is_told_to_devices) {
+    SyncDevice& a = device("a", "TRUEPREDICATE");
+    create(a, 1, 1);
+    exchange();
+    const schema::PropertyFact added{
+        "T", "late", schema::PropertyType::integer, schema::CollectionKind::none, true, {}};
+    ASSERT_TRUE(server::sync::add_fact(world_.options().model, added));
+    a.disconnect();
+    world_.crash(true);
+    a.connect(world_.engine());
+    exchange();
+    mql::BsonWriter writer;
+    writer.append_int64("_id", 1);
+    writer.append_int64("q", 1);
+    writer.append_int64("x", 2);
+    writer.append_int64("late", 5);
+    put(1, std::move(writer).finish());
+    exchange(); // an unknown property would have been a bad changeset
+    EXPECT_EQ(field(a, 1, "late"), 5);
+}
+
 TEST_F(InitialSync, the_number_of_unsynced_documents_is_exact_whatever_is_written_meanwhile) {
     SeededRandom random(11);
     fill(many, 4);

@@ -100,6 +100,8 @@ Result<void> EngineImpl::open() {
     }
     const bool has_files =
         snapshot->scan_records(store::Space::file, keys_.app(), end_of_prefix(keys_.app()))->next();
+    // The schema may have grown while no engine ran that could tell the devices.
+    const bool tells_schema = has_files && census && !is_of(*census, *model);
     const Number top = state.top;
     integrator_.start(std::move(state), std::move(ages), model);
     integrator_.census().start(std::move(census), has_files, *model);
@@ -107,6 +109,9 @@ Result<void> EngineImpl::open() {
     note_census();
     if (!counted || !integrator_.census().is_complete()) {
         go_on_with_census();
+    }
+    if (tells_schema) {
+        submit({SchemaInput{}, nullptr, 0});
     }
     integrator_.note_age(snapshot->version(), client_max_offline_ms_);
     note_trimmed();

@@ -128,11 +128,14 @@ class EngineImpl final : public Engine, public SessionContext {
     };
     /// A slice of the initial sync.
     struct CensusInput {};
+    /// Devices are told all classes and properties.
+    struct SchemaInput {};
     /// The session's role is no more: what it still sends is for its next binding.
     struct RoleInput {};
     struct Input {
         std::variant<AllocateInput, IdentInput, UploadInput, QueryInput, DeathInput, WriteInput,
-                     ModelInput, RoleInput, TrimInput, SeenInput, MarkInput, LostInput, CensusInput>
+                     ModelInput, RoleInput, TrimInput, SeenInput, MarkInput, LostInput, CensusInput,
+                     SchemaInput>
             what;
         std::shared_ptr<Mailbox> mailbox; ///< null: nobody's
         Number file = 0;

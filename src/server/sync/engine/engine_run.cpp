@@ -380,6 +380,9 @@ Result<void> EngineImpl::process(Input& input) {
     if (std::holds_alternative<CensusInput>(input.what)) {
         return process_census();
     }
+    if (std::holds_alternative<SchemaInput>(input.what)) {
+        return integrator_.tell_schema();
+    }
     return process_death(input, std::get<DeathInput>(input.what));
 }
 

@@ -75,6 +75,8 @@ class Integrator {
     /// The transaction's own error, or nothing when it is in the batch.
     Result<std::optional<Error>> write(const store::Transaction& transaction);
     Result<void> change_model(SyncModel model);
+    /// All that is declared; devices pass over what they know.
+    Result<void> tell_schema();
     Result<void> mark_dead(Number file, bool is_given_up);
     /// The file had a session until then.
     Result<void> note_seen(Number file, std::int64_t unix_ms, std::int64_t offline_ms);

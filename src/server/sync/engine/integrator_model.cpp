@@ -114,6 +114,16 @@ Result<void> Integrator::change_model(SyncModel config) {
     return append_known_values(*old, {});
 }
 
+Result<void> Integrator::tell_schema() {
+    ChangesetBuilder out;
+    model_->append_schema(out);
+    TOMBOLO_TRY(Changeset facts, out.finish());
+    HistoryEntry head;
+    head.timestamp = now();
+    append(std::move(head), std::move(facts));
+    return {};
+}
+
 Result<void> Integrator::take_model(SyncModel model) {
     TOMBOLO_TRY(model_, Model::make(std::move(model), store_));
     batch_->set_model(model_);
