@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 
 #include <boost/json/serialize.hpp>
 
@@ -56,6 +57,22 @@ std::string AdminRoute::pattern() const {
         break;
     }
     return path.starts_with("/") ? path : std::string(admin_base) + "/" + path;
+}
+
+std::uint64_t AdminCall::query_number(std::string_view name, std::uint64_t fallback,
+                                      std::uint64_t least, std::uint64_t most) const {
+    const std::string text = query(name);
+    if (text.empty()) {
+        return fallback;
+    }
+    std::uint64_t number = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+    if (error != std::errc() || end != text.data() + text.size() || number < least ||
+        number > most) {
+        throw ApiException(bad_request("'" + std::string(name) + "' is a number from " +
+                                       std::to_string(least) + " to " + std::to_string(most)));
+    }
+    return number;
 }
 
 json::object AdminCall::body() const {

@@ -117,6 +117,9 @@ class AdminCall {
     const http::Request& request() const noexcept { return call_.request; }
     const std::string& parameter(std::string_view name) const { return call_.parameter(name); }
     std::string query(std::string_view name) const { return call_.request.query_value(name); }
+    /// `fallback` when it is not there; 400 when it is no number in the range.
+    std::uint64_t query_number(std::string_view name, std::uint64_t fallback, std::uint64_t least,
+                               std::uint64_t most) const;
     AdminContext& context() const noexcept { return context_; }
     server::AppRepository& apps() const noexcept { return context_.auth.apps; }
     const Admin& admin() const noexcept { return admin_; }

@@ -1,7 +1,5 @@
 // Alerts of an app and of the server (device-sync-server.md 8.7). A route of ours.
 
-#include <charconv>
-
 #include "server/api/admin/admin_api.hpp"
 #include "server/api/admin/parts.hpp"
 #include "server/app/alerts.hpp"
@@ -14,15 +12,7 @@ using http::Method;
 namespace {
 
 http::Response alerts(AdminCall& call) {
-    std::size_t count_max = 100;
-    if (const std::string limit = call.query("limit"); !limit.empty()) {
-        const auto [end, error] =
-            std::from_chars(limit.data(), limit.data() + limit.size(), count_max);
-        if (error != std::errc() || end != limit.data() + limit.size() || count_max == 0 ||
-            count_max > 1000) {
-            throw ApiException(bad_request("'limit' is a number from 1 to 1000"));
-        }
-    }
+    const std::size_t count_max = call.query_number("limit", 100, 1, 1000);
     json::array out;
     if (call.context().auth.alerts != nullptr) {
         out = take(call.context().auth.alerts->find(call.app().id, count_max));

@@ -11,30 +11,13 @@ using http::Method;
 
 namespace {
 
-/// Of the query; `fallback` when it is not there.
-std::uint64_t number_of(const AdminCall& call, const char* name, std::uint64_t fallback,
-                        std::uint64_t least, std::uint64_t most) {
-    const std::string text = call.query(name);
-    if (text.empty()) {
-        return fallback;
-    }
-    std::uint64_t number = 0;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-    if (error != std::errc() || end != text.data() + text.size() || number < least ||
-        number > most) {
-        throw ApiException(bad_request("'" + std::string(name) + "' is a number from " +
-                                       std::to_string(least) + " to " + std::to_string(most)));
-    }
-    return number;
-}
-
 http::Response conflicts(AdminCall& call) {
     SyncServices::ConflictQuery query;
     query.user = call.query("user");
     query.class_name = call.query("class");
     query.key = call.query("key");
-    query.before = number_of(call, "before", 0, 1, INT64_MAX);
-    query.count_max = number_of(call, "limit", 100, 1, 1000);
+    query.before = call.query_number("before", 0, 1, INT64_MAX);
+    query.count_max = call.query_number("limit", 100, 1, 1000);
     const auto app = call.apps().find(call.app().id);
     if (!call.context().sync.conflicts) {
         return json_response(200, json::object{{"conflicts", json::array()}, {"scanned", 0}});

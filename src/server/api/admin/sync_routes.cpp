@@ -1,8 +1,6 @@
 // Device Sync: development mode, state, progress, resets, schema versions (admin-api-and-config.md
 // R8, R9).
 
-#include <charconv>
-
 #include "server/api/admin/admin_api.hpp"
 #include "server/api/admin/parts.hpp"
 #include "server/runtime/json.hpp"
@@ -162,15 +160,7 @@ http::Response sessions(AdminCall& call) {
 }
 
 http::Response unsynced_documents(AdminCall& call) {
-    std::size_t count_max = 100;
-    if (const std::string limit = call.query("limit"); !limit.empty()) {
-        const auto [end, error] =
-            std::from_chars(limit.data(), limit.data() + limit.size(), count_max);
-        if (error != std::errc() || end != limit.data() + limit.size() || count_max == 0 ||
-            count_max > 1000) {
-            throw ApiException(bad_request("'limit' is a number from 1 to 1000"));
-        }
-    }
+    const std::size_t count_max = call.query_number("limit", 100, 1, 1000);
     const auto after = from_base64url(call.query("after"));
     if (!after) {
         throw ApiException(bad_request("'after' is what 'next' of the page before said"));
