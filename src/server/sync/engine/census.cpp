@@ -281,10 +281,6 @@ Result<void> CensusTaker::count(const ObjectRef& object, bool was_unsynced, bool
     return {};
 }
 
-std::string CensusTaker::record_of_batch() const {
-    return is_to_be_written_ ? encode(census_) : std::string();
-}
-
 void CensusTaker::forget() noexcept {
     if (is_to_be_written_) {
         judged_since_written_ = 0;

@@ -78,8 +78,7 @@ class CensusTaker {
     /// A document was written: whether it could not be synced before and cannot now.
     Result<void> count(const ObjectRef& object, bool was_unsynced, bool is_unsynced);
 
-    /// To be written with the batch at hand; empty: nothing new.
-    std::string record_of_batch() const;
+    /// The census is to be written with the batch at hand.
     bool has_record() const noexcept { return is_to_be_written_; }
     /// Something moved since forget(): the report has changed.
     bool has_moved() const noexcept { return before_.has_value(); }

@@ -383,7 +383,7 @@ Result<store::Transaction> Integrator::finish() {
     }
     if (census_.has_record()) {
         transaction.put_record(store::Space::meta, census_key(options_.app),
-                               census_.record_of_batch());
+                               encode(census_.census()));
     }
     if (!batch_->conflicts.empty()) {
         TOMBOLO_TRY_VOID(conflict_writer_.write(std::move(batch_->conflicts), batch_->snapshot(),
