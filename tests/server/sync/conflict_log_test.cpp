@@ -269,7 +269,7 @@ TEST_F(ConflictLog, a_list_element_comes_back_at_the_place_that_is_nearest) {
 
 TEST_F(ConflictLog, old_entries_go_by_age_and_by_size) {
     world_.options().conflicts = {3600 * 1000, 1000};
-    world_.crash(true); // options count from the start of an engine
+    crash(true); // options count from the start of an engine
     world_.roles().roles["a"].classes["T"] = server::sync::ClassPermissions::read_only();
     SyncDevice& a = device("a", "TRUEPREDICATE");
     for (std::int64_t key = 0; key < 50; ++key) {
@@ -363,9 +363,7 @@ TEST_F(ConflictLog, an_upload_that_ends_its_session_is_kept_once_with_what_came_
     EXPECT_EQ(stored(1, "x"), "0");
 
     for (int i = 0; i < 3; ++i) { // it comes back and says the same
-        a.disconnect();
-        b.disconnect();
-        world_.crash(true);
+        crash(true);
         a.connect(world_.engine());
         b.connect(world_.engine());
         world_.exchange(devices_);
@@ -408,20 +406,17 @@ TEST_F(ConflictLog, what_was_refused_and_taken_later_cannot_be_restored) {
 TEST_F(ConflictLog, refused_writes_are_counted_whether_or_not_they_are_kept) {
     for (const std::int64_t keep_ms : {std::int64_t{0}, std::int64_t{1000 * 1000}}) {
         world_.options().conflicts.keep_ms = keep_ms;
-        world_.crash(true);
+        crash(true);
         world_.roles().roles["a"].classes["T"] = server::sync::ClassPermissions::read_only();
         create(device("a", "TRUEPREDICATE"), keep_ms, 1);
         exchange();
         EXPECT_EQ(world_.engine().statistics().refused_objects, 1U);
-        for (const auto& each : devices_) {
-            each->disconnect();
-        }
     }
 }
 
 TEST_F(ConflictLog, nothing_is_kept_when_it_is_off) {
     world_.options().conflicts.keep_ms = 0;
-    world_.crash(true);
+    crash(true);
     world_.roles().roles["a"].classes["T"] = server::sync::ClassPermissions::read_only();
     SyncDevice& a = device("a", "TRUEPREDICATE");
     create(a, 1, 1);

@@ -164,7 +164,7 @@ TEST_F(SyncScenario, erase_and_create_are_pending_against_a_point) {
 
 TEST_F(SyncScenario, a_bootstrap_is_cut_after_each_of_its_messages) {
     world_.options().download_bytes = 1;
-    world_.crash(true); // the option counts from the start of an engine
+    crash(true); // the option counts from the start of an engine
     SyncDevice& b = device("b", "TRUEPREDICATE");
     for (std::int64_t key = 0; key < 6; ++key) {
         create(b, key, key % 2);
@@ -377,7 +377,7 @@ TEST_F(SyncScenario, an_acknowledged_write_survives_the_death_of_the_server) {
     a.send();
     world_.run_once();
     a.disconnect();
-    world_.crash(false); // the second write never reached the disk
+    crash(false); // the second write never reached the disk
     EXPECT_EQ(stored(1, "q"), "1");
     EXPECT_EQ(stored(2, "q"), "");
     a.connect(world_.engine());
@@ -402,7 +402,7 @@ TEST_F(SyncScenario, a_cursor_that_a_fast_reconnect_is_shown_survives_the_death_
     for (const auto& each : devices_) {
         each->disconnect();
     }
-    world_.crash(false);
+    crash(false);
     a.connect(world_.engine());
     exchange(); // a cursor that went back would end the connection
     EXPECT_TRUE(a.is_connected());

@@ -55,6 +55,14 @@ class SyncScenario : public ::testing::Test {
         }
     }
 
+    /// The server dies, and the connections of all devices with it.
+    void crash(bool was_synced) {
+        for (const auto& each : devices_) {
+            each->disconnect();
+        }
+        world_.crash(was_synced);
+    }
+
     template <class Edit>
     void write(SyncDevice& by, Edit edit) {
         ChangesetBuilder out;

@@ -229,7 +229,7 @@ TEST_F(SchemaVersions, versions_are_there_after_a_crash) {
     move_on();
     world_.options().model = at_version_1(database_);
     old.disconnect();
-    world_.crash(true);
+    crash(true);
     SyncDevice& fresh = device("b", 1, all_of_1);
     write(fresh, [](ChangesetBuilder& out) { out.update({"T", std::int64_t{1}, "note"}, "n"); });
     old.connect(world_.engine());

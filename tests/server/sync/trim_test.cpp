@@ -193,7 +193,7 @@ TEST_F(Trimming, survives_a_crash_before_and_after_its_commit) {
         for (const auto& each : devices_) {
             each->disconnect();
         }
-        world_.crash(was_synced);
+        crash(was_synced);
 
         const auto history = world_.engine().history().value();
         EXPECT_EQ(entries(), history.top - history.trimmed);

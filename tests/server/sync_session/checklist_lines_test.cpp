@@ -24,11 +24,7 @@ class SyncLines : public ::testing::Test {
           login_(server_.log_in()) {}
 
     std::string items(const std::string& action, const std::string& arguments) {
-        return ask_data_source(server_.port(), islands_app, login_,
-                               R"({"name":")" + action +
-                                   R"(","service":"mongodb-atlas","arguments":[{"database":"app",)"
-                                   R"("collection":"Item",)" +
-                                   arguments + "}]}");
+        return ask_collection(server_.port(), islands_app, login_, "Item", action, arguments);
     }
     /// The property goes, as a new schema version.
     void drop(const std::string& property) {

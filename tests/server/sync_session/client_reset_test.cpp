@@ -80,17 +80,13 @@ class ClientReset : public ::testing::Test {
         return created;
     }
     std::string found(std::int64_t key) {
-        return ask_data_source(
-            server_.port(), islands_app, login_,
-            R"({"name":"findOne","service":"mongodb-atlas","arguments":[{"database":"app",)"
-            R"("collection":"Item","query":{"_id":{"$numberLong":")" +
-                std::to_string(key) + R"("}}}]})");
+        return ask_collection(server_.port(), islands_app, login_, "Item", "findOne",
+                              R"("query":{"_id":{"$numberLong":")" + std::to_string(key) +
+                                  R"("}})");
     }
     void insert(std::int64_t key) {
-        ask_data_source(server_.port(), islands_app, login_,
-                        R"({"name":"insertOne","service":"mongodb-atlas","arguments":[{"database":)"
-                        R"("app","collection":"Item","document":{"_id":{"$numberLong":")" +
-                            std::to_string(key) + R"("}}}]})");
+        ask_collection(server_.port(), islands_app, login_, "Item", "insertOne",
+                       R"("document":{"_id":{"$numberLong":")" + std::to_string(key) + R"("}})");
     }
     void set_sync(const std::string& settings) {
         admin_->ask("PATCH", "services/" + admin_->service() + "/config",

@@ -142,12 +142,12 @@ TEST_F(InitialSync, f10_clients_do_not_wait_for_ever) {
 TEST_F(InitialSync, f10_a_server_killed_in_the_middle_goes_on_and_clients_still_wait) {
     fill(many, 10);
     step_until_done(500);
-    world_.crash(false);
+    crash(false);
     EXPECT_FALSE(world_.engine().accepts_clients());
     world_.settle();
     EXPECT_EQ(progress().done, static_cast<std::uint64_t>(many));
     EXPECT_EQ(progress().unsynced, static_cast<std::uint64_t>(many / 10));
-    world_.crash(true);
+    crash(true);
     EXPECT_TRUE(world_.engine().accepts_clients()); // it was written that it is over
     EXPECT_EQ(progress().unsynced, static_cast<std::uint64_t>(many / 10));
 }
@@ -178,7 +178,7 @@ TEST_F(InitialSync, a_property_that_came_while_no_engine_ran_is_told_to_devices)
         "T", "late", schema::PropertyType::integer, schema::CollectionKind::none, true, {}};
     ASSERT_TRUE(server::sync::add_fact(world_.options().model, added));
     a.disconnect();
-    world_.crash(true);
+    crash(true);
     a.connect(world_.engine());
     exchange();
     mql::BsonWriter writer;
@@ -199,10 +199,7 @@ TEST_F(InitialSync, the_number_of_unsynced_documents_is_exact_whatever_is_writte
             step();
         }
         if (round % 20 == 19) {
-            for (const auto& each : devices_) {
-                each->disconnect(); // its session dies with the server
-            }
-            world_.crash(random.next() % 2 == 0);
+            crash(random.next() % 2 == 0);
         }
         for (int writes = 0; writes < 5; ++writes) {
             const auto key = static_cast<std::int64_t>(random.next() % (many + 50));

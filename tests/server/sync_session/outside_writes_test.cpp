@@ -23,11 +23,7 @@ class OutsideWrites : public ::testing::Test {
 
     /// One action on the items as a user; the answer's text.
     std::string items(const std::string& action, const std::string& arguments) {
-        return ask_data_source(server_.port(), islands_app, login_,
-                               R"({"name":")" + action +
-                                   R"(","service":"mongodb-atlas","arguments":[{"database":"app",)"
-                                   R"("collection":"Item",)" +
-                                   arguments + "}]}");
+        return ask_collection(server_.port(), islands_app, login_, "Item", action, arguments);
     }
     std::string insert(const std::string& document) {
         return items("insertOne", R"("document":)" + document);

@@ -41,11 +41,7 @@ class SyncPermissions : public ::testing::Test {
     }
     void act(const std::string& collection, const std::string& action,
              const std::string& arguments) {
-        ask_data_source(server_.port(), islands_app, writer_,
-                        R"({"name":")" + action +
-                            R"(","service":"mongodb-atlas","arguments":[{"database":"app",)"
-                            R"("collection":")" +
-                            collection + R"(",)" + arguments + "}]}");
+        ask_collection(server_.port(), islands_app, writer_, collection, action, arguments);
     }
     void deploy(const std::string& roles) {
         admin_.ask("PUT", "services/" + admin_.service() + "/default_rule", rule_of(roles));

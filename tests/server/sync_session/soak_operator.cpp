@@ -90,11 +90,7 @@ std::string SoakOperator::report() const {
 /// Under the rules of the moment: what they refuse changes nothing.
 void SoakOperator::call(const std::string& action, const std::string& collection,
                         const std::string& arguments) {
-    ask_data_source(port_, islands_app, login_,
-                    R"({"name":")" + action +
-                        R"(","service":"mongodb-atlas","arguments":[{"database":"app",)"
-                        R"("collection":")" +
-                        collection + R"(",)" + arguments + "}]}");
+    ask_collection(port_, islands_app, login_, collection, action, arguments);
 }
 
 void SoakOperator::write_t() {

@@ -70,6 +70,16 @@ std::string ask_data_source(std::uint16_t port, const std::string& app, const Lo
         .body;
 }
 
+std::string ask_collection(std::uint16_t port, const std::string& app, const Login& login,
+                           const std::string& collection, const std::string& action,
+                           const std::string& arguments) {
+    return ask_data_source(
+        port, app, login,
+        R"({"name":")" + action +
+            R"(","service":"mongodb-atlas","arguments":[{"database":"app","collection":")" +
+            collection + R"(",)" + arguments + "}]}");
+}
+
 std::string refreshed_access_token(std::uint16_t port, const std::string& refresh_token) {
     const auto answer = post(port, "/api/client/v2.0/auth/session", "", refresh_token);
     return std::string(json::parse(answer.body).at("access_token").as_string());

@@ -25,6 +25,11 @@ bool refresh(std::uint16_t port, Login& login);
 /// What the server answers to a call of a data source's action by that user.
 std::string ask_data_source(std::uint16_t port, const std::string& app, const Login& login,
                             const std::string& call);
+/// The same, of a collection of the app's database: an action and its other arguments, as the
+/// members of an object.
+std::string ask_collection(std::uint16_t port, const std::string& app, const Login& login,
+                           const std::string& collection, const std::string& action,
+                           const std::string& arguments);
 /// What POST auth/session gives: another access token. Throws when it gives none.
 std::string refreshed_access_token(std::uint16_t port, const std::string& refresh_token);
 /// Another session of the refresh token's user: status of POST auth/session.
