@@ -77,6 +77,7 @@ class Parser {
     Result<ListLiteral> list(Quantifier quantifier);
     Result<Quantifier> quantifier();
     Result<Path> path();
+    Result<Path> path_or_size(bool& size_index);
     Result<void> path_indexes(Path& path, bool& size_index);
     Result<bool> is_path_start();
 

@@ -246,10 +246,23 @@ static bool is_path_suffix(std::string_view name) noexcept {
     return std::find(suffixes.begin(), suffixes.end(), name) != suffixes.end();
 }
 
-/// Ends before "." and a suffix such as @count, and at "[SIZE]".
+/// A path where the size of what it leads to cannot be meant: to sort by, to group by, to look
+/// through.
 Result<Path> Parser::path() {
-    Path path;
+    const Position position = here();
     bool size_index = false;
+    TOMBOLO_TRY(Path path, path_or_size(size_index));
+    if (size_index) {
+        return syntax_error(lexer_.text(), position.offset,
+                            "expected a property, not the size of one ([SIZE])");
+    }
+    return path;
+}
+
+/// Ends before "." and a suffix such as @count, and behind "[SIZE]", which sets `size_index`.
+Result<Path> Parser::path_or_size(bool& size_index) {
+    Path path;
+    size_index = false;
     while (true) {
         PathElement element;
         element.position = here();
@@ -276,14 +289,7 @@ Result<Path> Parser::path() {
                 lexer_.text(), path.elements.front().position.offset,
                 fmt::format("a path has more than {} elements", limits::query_depth_max));
         }
-        if (size_index) {
-            PathElement mark;
-            mark.kind = ElementKind::name;
-            mark.text = "[SIZE]";
-            path.elements.push_back(std::move(mark));
-            return path;
-        }
-        if (!is_symbol(".")) {
+        if (size_index || !is_symbol(".")) {
             return path;
         }
         TOMBOLO_TRY(const Token behind, peek());
@@ -301,10 +307,9 @@ Result<Expression> Parser::path_or_aggregate(Quantifier quantified) {
     }
     Property property;
     property.quantifier = quantified;
-    TOMBOLO_TRY(property.path, path());
-    if (property.path.elements.back().text == "[SIZE]" &&
-        property.path.elements.back().kind == ElementKind::name) {
-        property.path.elements.pop_back();
+    bool size_index = false;
+    TOMBOLO_TRY(property.path, path_or_size(size_index));
+    if (size_index) {
         property.suffix = PathSuffix::size;
         return Expression{std::move(property), position};
     }
