@@ -116,9 +116,9 @@ bool WebSocketConnection::read_what_is_there() {
     static thread_local std::array<std::byte, read_bytes> buffer;
     const std::ptrdiff_t count = stream_->read_now(asio::buffer(buffer));
     if (count > 0) {
-        stream_->acknowledge_at_once();
         heard_at_ = Clock::now();
         take(ByteView(buffer.data(), static_cast<std::size_t>(count)));
+        stream_->acknowledge_at_once(); // an answer that was written meanwhile has done it
     }
     return count != 0;
 }
