@@ -1,11 +1,5 @@
 #include "server/runtime/json.hpp"
 
-#include <algorithm>
-#include <cmath>
-
-#include <boost/json/error.hpp>
-#include <boost/json/parse.hpp>
-#include <boost/json/parser.hpp>
 #include <boost/json/serialize.hpp>
 
 #include "core/json_reader.hpp"
@@ -16,23 +10,6 @@ namespace tombolo::server {
 namespace json = boost::json;
 
 namespace {
-
-/// The parser makes infinities of numbers beyond the range of doubles, which could not be printed
-/// as JSON again. REQUIRES: nesting within limits::document_depth_max.
-bool is_finite(const json::value& value) {
-    if (const double* number = value.if_double()) {
-        return std::isfinite(*number);
-    }
-    if (const json::array* array = value.if_array()) {
-        return std::all_of(array->begin(), array->end(), is_finite);
-    }
-    if (const json::object* object = value.if_object()) {
-        return std::all_of(object->begin(), object->end(), [](const json::key_value_pair& member) {
-            return is_finite(member.value());
-        });
-    }
-    return true;
-}
 
 void print(const json::value& value, std::size_t indent, std::string& out) {
     const auto pad = [&](std::size_t level) { out.append(level * 4, ' '); };
@@ -68,35 +45,6 @@ void print(const json::value& value, std::size_t indent, std::string& out) {
 }
 
 } // namespace
-
-Result<json::value> parse_json(std::string_view text) {
-    json::parse_options options;
-    options.max_depth = limits::document_depth_max;
-    json::parser parser({}, options);
-    boost::system::error_code error;
-    const std::size_t read = parser.write_some(text, error);
-    if (!error && read < text.size() &&
-        text.find_first_not_of(" \t\r\n", read) != std::string_view::npos) {
-        error = json::error::extra_data;
-    }
-    if (!error) {
-        json::value value = parser.release();
-        if (!is_finite(value)) {
-            return Error(ErrorCode::bad_json, "the JSON has a number too large for a double");
-        }
-        return value;
-    }
-    if (error == json::error::too_deep) {
-        return Error(ErrorCode::limit_exceeded, "the JSON is nested too deep");
-    }
-    const std::string_view before = text.substr(0, std::min(read, text.size()));
-    const auto line = std::count(before.begin(), before.end(), '\n') + 1;
-    const std::size_t start = before.rfind('\n');
-    const std::size_t column =
-        before.size() - (start == std::string_view::npos ? 0 : start + 1) + 1;
-    return Error(ErrorCode::bad_json, "not valid JSON: " + error.message(),
-                 "line " + std::to_string(line) + ", column " + std::to_string(column));
-}
 
 Result<json::object> parse_json_object(std::string_view text) {
     TOMBOLO_TRY(json::value value, parse_json(text));

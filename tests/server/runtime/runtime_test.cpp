@@ -1,8 +1,13 @@
 #include <atomic>
+#include <bit>
+#include <cmath>
 #include <fstream>
 #include <future>
 #include <iterator>
 
+#include <gtest/gtest.h>
+#include <rapidcheck.h>
+#include <rapidcheck/gtest.h>
 #include <sys/stat.h>
 
 #include "core/bytes.hpp"
@@ -72,9 +77,28 @@ TEST(Json, errors_name_line_and_column) {
     for (const char* bad : {"", "{", "{} {}", "[1,]", "nul", "\"\\q\"", "[-1e999]"}) {
         EXPECT_FALSE(parse_json(bad)) << bad;
     }
+    EXPECT_NE(parse_json("[-1e999]").error().message().find("too large"), std::string::npos);
     EXPECT_FALSE(parse_json_object("[]"));
     EXPECT_EQ(parse_json(std::string(500, '[') + std::string(500, ']')).error().code(),
               ErrorCode::limit_exceeded);
+}
+
+TEST(Json, builds_every_kind_of_value) {
+    const std::string text = R"({"a":[null,true,-3,18446744073709551615,"x\u00e9\"",{}],"b":0.5})";
+    const auto value = parse_json(text).value();
+    EXPECT_EQ(value.at("a").as_array().size(), 6U);
+    EXPECT_EQ(value.at("a").as_array()[3].as_uint64(), 18446744073709551615U);
+    EXPECT_EQ(value.at("a").as_array()[4].as_string(), "x\xC3\xA9\"");
+    EXPECT_EQ(value.at("b").as_double(), 0.5);
+    EXPECT_EQ(parse_json(R"({"k":1,"k":2})").value().at("k").as_int64(), 2);
+}
+
+RC_GTEST_PROP(Json, reads_back_every_double_that_it_prints, ()) {
+    const auto bits = *rc::gen::resize(rc::kNominalSize, rc::gen::arbitrary<std::uint64_t>());
+    const double number = std::bit_cast<double>(bits);
+    RC_PRE(std::isfinite(number));
+    const auto again = parse_json(pretty_json(number)).value();
+    RC_ASSERT(again.is_double() && again.get_double() == number);
 }
 
 TEST(Json, pretty_form_is_the_one_of_app_directories) {
