@@ -17,6 +17,10 @@ rocksdb::Slice slice(std::string_view text) {
     return {text.data(), text.size()};
 }
 
+bool is_document(const Transaction::Request& request) {
+    return std::holds_alternative<Transaction::DocumentRequest>(request);
+}
+
 /// Asks what a record is before it is written.
 bool has_condition(const Transaction::Request& request) {
     using Kind = Transaction::RecordRequest::Kind;
@@ -74,6 +78,11 @@ Result<Version> Group::add(Transaction transaction, bool is_last) {
     Staged staged;
     staged.keeps_records = !is_last || std::any_of(transaction.requests().begin(),
                                                    transaction.requests().end(), has_condition);
+    const auto documents = static_cast<std::size_t>(
+        std::count_if(transaction.requests().begin(), transaction.requests().end(), is_document));
+    staged.docs.reserve(documents);
+    staged.doc_positions.reserve(documents);
+    staged.record_writes.reserve(transaction.requests().size() - documents);
     for (Transaction::Request& request : transaction.requests()) {
         Result<void> done =
             std::visit([&](auto& one) { return stage(staged, std::move(one)); }, request);

@@ -69,6 +69,14 @@ Number Batch::append(std::shared_ptr<const Entry> entry) {
     return top_;
 }
 
+std::pair<ChangedDocument*, bool> Batch::take(const ObjectRef& object) {
+    const auto [place, is_new] = documents_.try_emplace(object);
+    if (is_new) {
+        order_.push_back(&*place);
+    }
+    return {&place->second, is_new};
+}
+
 void Batch::change(const ObjectRef& object, const Image& before, const Image& after) {
     PartRecord part;
     if (before.exists()) {
@@ -81,33 +89,33 @@ void Batch::change(const ObjectRef& object, const Image& before, const Image& af
         }
     }
     recent_.note(object, top_);
-    const auto [place, is_new] = documents_.try_emplace(object);
+    const auto [document, is_new] = take(object);
     if (is_new) {
-        place->second.base = before;
+        document->base = before;
     }
-    place->second.now = after;
-    place->second.parts.emplace_back(top_, std::move(part));
+    document->now = after;
+    document->parts.emplace_back(top_, std::move(part));
 }
 
 void Batch::rewrite(const ObjectRef& object, const Image& before, const Image& after) {
-    const auto [place, is_new] = documents_.try_emplace(object);
+    const auto [document, is_new] = take(object);
     if (is_new) {
-        place->second.base = before;
+        document->base = before;
     }
-    place->second.now = after;
-    place->second.is_rewritten = true;
+    document->now = after;
+    document->is_rewritten = true;
 }
 
 void Batch::add_part(const ObjectRef& object, PartRecord part) {
     recent_.note(object, top_);
-    const auto [place, is_new] = documents_.try_emplace(object);
+    const auto [document, is_new] = take(object);
     if (is_new) {
         if (Result<Image> image = durable_->current(object)) {
-            place->second.base = *image;
-            place->second.now = *image;
+            document->base = *image;
+            document->now = *image;
         }
     }
-    place->second.parts.emplace_back(top_, std::move(part));
+    document->parts.emplace_back(top_, std::move(part));
 }
 
 } // namespace tombolo::server::sync

@@ -80,7 +80,9 @@ class Batch final : public HistorySource {
     using Entries = std::map<Number, std::shared_ptr<const Entry>>;
     const Entries& entries() const noexcept { return entries_; }
     using Documents = std::unordered_map<ObjectRef, ChangedDocument, ObjectRefHash>;
-    const Documents& documents() const noexcept { return documents_; }
+    /// In the order of their first change, which is the order in which the store takes them:
+    /// devices make objects with ascending keys, and those are the fastest to insert there.
+    const std::vector<const Documents::value_type*>& documents() const noexcept { return order_; }
     /// Bytes of changes so far, roughly.
     std::size_t bytes() const noexcept { return bytes_; }
 
@@ -125,6 +127,9 @@ class Batch final : public HistorySource {
     }
 
   private:
+    /// The document, and whether it is new here.
+    std::pair<ChangedDocument*, bool> take(const ObjectRef& object);
+
     std::unique_ptr<store::Snapshot> snapshot_;
     const store::Store& store_;
     const RecordKeys& keys_;
@@ -136,6 +141,7 @@ class Batch final : public HistorySource {
     Number top_;
     std::map<Number, std::shared_ptr<const Entry>> entries_;
     Documents documents_;
+    std::vector<const Documents::value_type*> order_;
     std::size_t bytes_ = 0;
 };
 

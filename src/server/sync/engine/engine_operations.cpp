@@ -188,9 +188,10 @@ Result<bool> EngineImpl::deny_refused(const store::Transaction& transaction) {
         return false;
     }
     std::map<std::pair<std::string, std::string>, const ObjectRef*> written;
-    for (const auto& each : integrator_.batch().documents()) {
-        TOMBOLO_TRY(std::string key, document_key_of(to_view(each.first.key)));
-        written.emplace(std::pair(each.first.class_name, std::move(key)), &each.first);
+    for (const auto* each : integrator_.batch().documents()) {
+        const ObjectRef& object = each->first;
+        TOMBOLO_TRY(std::string key, document_key_of(to_view(object.key)));
+        written.emplace(std::pair(object.class_name, std::move(key)), &object);
     }
     std::map<ObjectRef, std::string> objects;
     for (const store::RefusedDocument& each : refused) {

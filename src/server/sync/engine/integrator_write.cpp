@@ -50,9 +50,9 @@ Result<std::optional<ObjectRef>> Integrator::object_of(const std::string& class_
             return std::optional(each.object);
         }
     }
-    for (const auto& each : batch_->documents()) {
-        if (is_meant(each.first)) {
-            return std::optional(each.first);
+    for (const auto* each : batch_->documents()) {
+        if (is_meant(each->first)) {
+            return std::optional(each->first);
         }
     }
     return std::optional<ObjectRef>();
