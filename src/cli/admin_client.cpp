@@ -92,6 +92,10 @@ ServerFailure failure_of(const HttpResponse& response, const std::string& what) 
                response.header("x-appservices-request-id") + ".";
     } else if (response.status == 404 && !body) {
         hint = "Is the URL that of a tombolod?";
+    } else if (code == "SyncNotFound") {
+        hint = "Enable it with tombolo sync enable --database NAME.";
+    } else if (code == "SyncNotRunning") {
+        hint = "tombolo sync progress tells the state of sync, tombolo alerts what happened.";
     }
     return {exit_of(response.status), response.status, code, message, std::move(details), hint};
 }

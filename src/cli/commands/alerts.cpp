@@ -11,9 +11,9 @@ namespace {
 namespace json = boost::json;
 
 ExitCode list(Run& run) {
-    const std::string limit = run.value("limit");
-    const auto alerts = objects_of(
-        run.admin().get(run.app_path("/alerts"), {{"limit", limit.empty() ? "20" : limit}}));
+    const std::int64_t limit = run.arguments().number("limit", 1, 1000).value_or(20);
+    const auto alerts =
+        objects_of(run.admin().get(run.app_path("/alerts"), {{"limit", std::to_string(limit)}}));
     for (const json::object& each : alerts) {
         const std::string app = text_of(each, "app");
         std::string text = text_of(each, "time") + "  " + text_of(each, "kind") + "  " +

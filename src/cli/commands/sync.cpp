@@ -23,8 +23,10 @@ struct SyncService {
     bool configured = false;
 };
 
-// The data source that sync runs on; else the first one.
-SyncService sync_service(Run& run) {
+constexpr const char* how_to_enable = "Enable it with tombolo sync enable --database NAME.";
+
+// The data source that sync runs on; else the first one; nothing when there is none.
+std::optional<SyncService> sync_service(Run& run) {
     std::optional<SyncService> first;
     for (const json::object& each : objects_of(run.admin().get(run.app_path("/services")))) {
         if (!text_of(each, "type").starts_with("mongodb")) {
@@ -47,11 +49,7 @@ SyncService sync_service(Run& run) {
             first = std::move(service);
         }
     }
-    if (!first) {
-        throw Failure(ExitCode::not_found, "the app has no data source",
-                      "Deploy an app directory with one: tombolo push.");
-    }
-    return *std::move(first);
+    return first;
 }
 
 std::string state_words(const std::string& state) {
@@ -61,8 +59,24 @@ std::string state_words(const std::string& state) {
                                  : "not enabled";
 }
 
+// Of a state that does not become another by itself; the reason of a failure says it.
+std::string what_to_do(const std::string& state) {
+    return state == "paused"         ? "\nResume it with tombolo sync resume."
+           : state == "cannot_start" ? "\nMend the configuration and deploy it: tombolo push."
+                                     : "";
+}
+
+// After it was told to run: whether it does.
+void warn_if_it_cannot(Run& run) {
+    const json::object progress = object_of(run.admin().get(run.app_path("/sync/progress")));
+    const std::string state = text_of(progress, "state");
+    if (state == "failed" || state == "cannot_start") {
+        run.console().warning(text_of(progress, "reason") + what_to_do(state));
+    }
+}
+
 ExitCode status(Run& run) {
-    const SyncService service = sync_service(run);
+    const SyncService service = sync_service(run).value_or(SyncService());
     const json::object mode = object_of(run.admin().get(run.app_path("/sync/config")));
     const json::object progress = object_of(run.admin().get(run.app_path("/sync/progress")));
     const json::object known = object_of(run.admin().get(run.app_path("/sync/state")));
@@ -78,8 +92,10 @@ ExitCode status(Run& run) {
         text += "\nqueryable fields: " + (fields.empty() ? "none" : fields);
     }
     text += std::string("\ndevelopment mode: ") + (development ? "on" : "off");
+    const std::string reason = text_of(progress, "reason");
     text += std::string("\naccepts clients: ") +
-            (server::bool_or(progress, "accepting_clients", false) ? "yes" : "no");
+            (server::bool_or(progress, "accepting_clients", false) ? "yes" : "no") +
+            (state.empty() || has_failed || reason.empty() ? "" : ": " + reason);
     if (has_failed) {
         text += "\n" + text_of(known, "error") + ": " + text_of(known, "message");
     }
@@ -98,7 +114,12 @@ void patch_state(Run& run, const SyncService& service, json::object settings) {
 }
 
 ExitCode enable(Run& run) {
-    const SyncService service = sync_service(run);
+    const std::optional<SyncService> found = sync_service(run);
+    if (!found) {
+        throw Failure(ExitCode::not_found, "the app has no data source",
+                      "Deploy an app directory with one: tombolo push.");
+    }
+    const SyncService& service = *found;
     json::object settings{{"state", "enabled"}};
     const std::string database = run.value("database");
     if (!database.empty()) {
@@ -114,29 +135,32 @@ ExitCode enable(Run& run) {
         settings["queryable_fields_names"] = std::move(fields);
     }
     patch_state(run, service, std::move(settings));
-    run.console().result({{"state", "enabled"}}, "sync runs on " + service.name);
+    run.console().result({{"state", "enabled"}}, "sync is enabled on " + service.name);
+    warn_if_it_cannot(run);
     return ExitCode::done;
 }
 
 ExitCode set_state(Run& run, const std::string& from, const std::string& to,
                    const std::string& words) {
-    const SyncService service = sync_service(run);
+    const SyncService service = sync_service(run).value_or(SyncService());
     const std::string state = text_of(service.settings, "state");
     if (state == to) {
         run.console().result({{"state", to}}, "nothing to do: sync is " + state_words(to));
         return ExitCode::done;
     }
     if (state != from) {
-        throw Failure(ExitCode::failure, "sync is " + state_words(state),
-                      "Enable it with tombolo sync enable.");
+        throw Failure(ExitCode::not_found, "sync is not enabled for this app", how_to_enable);
     }
     patch_state(run, service, {{"state", to}});
     run.console().result({{"state", to}}, words);
+    if (to == "enabled") {
+        warn_if_it_cannot(run);
+    }
     return ExitCode::done;
 }
 
 ExitCode terminate(Run& run) {
-    const SyncService service = sync_service(run);
+    const SyncService service = sync_service(run).value_or(SyncService());
     const std::string app = run.app().client_app_id;
     if (text_of(service.settings, "state").empty()) {
         run.console().result({{"state", ""}}, "nothing to do: sync is not enabled");
@@ -169,34 +193,58 @@ ExitCode development_mode(Run& run) {
     return ExitCode::done;
 }
 
+struct Progress {
+    json::object all;
+    std::string state; ///< of the server, see the route
+    std::vector<std::vector<std::string>> rows;
+    bool is_complete = false;
+
+    bool goes_on() const { return !is_complete && (state == "starting" || state == "enabled"); }
+};
+
+Progress ask_progress(Run& run) {
+    Progress found;
+    found.all = object_of(run.admin().get(run.app_path("/sync/progress")));
+    found.state = text_of(found.all, "state");
+    found.is_complete = server::bool_or(found.all, "accepting_clients", false);
+    for (const auto& [name, each] : server::object_or_empty(found.all, "progress")) {
+        const json::object one = each.is_object() ? each.get_object() : json::object();
+        const bool done = server::bool_or(one, "complete", false);
+        found.is_complete = found.is_complete && done;
+        const std::string error = text_of(one, "error");
+        found.rows.push_back({std::string(name),
+                              done            ? "complete"
+                              : error.empty() ? "under way"
+                                              : "cannot start",
+                              text_of(one, "documents_done"), text_of(one, "documents_total"),
+                              text_of(one, "documents_unsynced"), error});
+    }
+    return found;
+}
+
 ExitCode show_progress(Run& run) {
     const Interrupt interrupt;
-    for (;;) {
-        const json::object progress = object_of(run.admin().get(run.app_path("/sync/progress")));
-        const bool accepting = server::bool_or(progress, "accepting_clients", false);
-        bool complete = accepting;
-        std::vector<std::vector<std::string>> rows;
-        for (const auto& [name, each] : server::object_or_empty(progress, "progress")) {
-            const bool done =
-                each.is_object() && server::bool_or(each.get_object(), "complete", false);
-            complete = complete && done;
-            const json::object one = each.is_object() ? each.get_object() : json::object();
-            rows.push_back({std::string(name), done ? "complete" : "under way",
-                            text_of(one, "documents_done"), text_of(one, "documents_total"),
-                            text_of(one, "documents_unsynced"), text_of(one, "error")});
-        }
-        if (!run.has("wait") || complete || interrupt.requested()) {
-            if (run.console().json()) {
-                run.console().result(progress, {});
-            } else {
-                run.console().text(accepting ? "accepts clients" : "does not accept clients yet");
-                run.console().table({"Collection", "State", "Done", "Of", "Unsynced", "Error"},
-                                    rows, {});
-            }
-            return complete || !run.has("wait") ? ExitCode::done : ExitCode::failure;
-        }
+    Progress found = ask_progress(run);
+    while (run.has("wait") && found.goes_on() && !interrupt.requested()) {
         interrupt.wait(progress_pause);
+        found = ask_progress(run);
     }
+    if (found.state == "not_enabled") {
+        throw Failure(ExitCode::not_found, text_of(found.all, "reason"), how_to_enable);
+    }
+    if (run.console().json()) {
+        run.console().result(found.all, {});
+    } else {
+        const bool accepting = server::bool_or(found.all, "accepting_clients", false);
+        run.console().text(accepting ? "accepts clients"
+                                     : "does not accept clients: " + text_of(found.all, "reason") +
+                                           what_to_do(found.state));
+        if (!found.rows.empty()) {
+            run.console().table({"Collection", "State", "Done", "Of", "Unsynced", "Error"},
+                                found.rows, {});
+        }
+    }
+    return found.is_complete || !run.has("wait") ? ExitCode::done : ExitCode::failure;
 }
 
 } // namespace
@@ -228,7 +276,7 @@ void add_sync_commands(CommandTable& table) {
         {.path = "sync resume",
          .summary = "Serve devices again",
          .flags = {app_flag()},
-         .run = [](Run& run) { return set_state(run, "disabled", "enabled", "sync runs"); }});
+         .run = [](Run& run) { return set_state(run, "disabled", "enabled", "sync is resumed"); }});
     table.commands.push_back(
         {.path = "sync terminate",
          .summary = "Stop sync and delete its history: every device must reset",

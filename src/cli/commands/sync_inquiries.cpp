@@ -104,11 +104,8 @@ ExitCode conflicts(Run& run) {
 }
 
 ExitCode unsynced(Run& run) {
-    const std::string wanted = run.value("limit");
-    if (wanted.find_first_not_of("0123456789") != std::string::npos || wanted.size() > 9) {
-        throw Failure(ExitCode::usage, "--limit must be a whole number");
-    }
-    const std::size_t limit = wanted.empty() ? 50 : std::stoull(wanted);
+    const auto limit =
+        static_cast<std::size_t>(run.arguments().number("limit", 1, 100'000).value_or(50));
     std::size_t count = 0;
     std::string after;
     do {

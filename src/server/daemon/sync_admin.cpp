@@ -102,7 +102,9 @@ json::object progress(sync::SyncService& service, const App& app) {
             entries[schema.database + "." + schema.collection] = json::object{
                 {"started", true}, {"complete", false}, {"error", known.error().what()}};
         }
-        return {{"accepting", false}, {"progress", std::move(entries)}};
+        return {{"accepting", false},
+                {"error", known.error().what()},
+                {"progress", std::move(entries)}};
     }
     for (const sync::ClassProgress& each : known->classes) {
         const auto place = known->places.find(each.class_name);
@@ -133,10 +135,10 @@ api::admin::SyncServices sync_services(sync::SyncService& service) {
         return service.drop_collection(name);
     };
     out.force_reset = [&service](const App& app, std::uint64_t file) {
-        return bool(service.reset_file(app.id, file, false));
+        return service.reset_file(app.id, file, false);
     };
     out.expire = [&service](const App& app, std::uint64_t file) {
-        return bool(service.reset_file(app.id, file, true));
+        return service.reset_file(app.id, file, true);
     };
     out.devices = [&service](const App& app, std::uint64_t after,
                              std::size_t count_max) -> Result<json::array> {

@@ -33,16 +33,17 @@ inline constexpr std::string_view private_base = "/api/private/v1.0";
 /// What runs sync, for the routes that show or change its state. Null members: the server has no
 /// such engine, and what can be answered from the configuration alone is.
 struct SyncServices {
-    /// Of the initial sync: "accepting", and "progress": {"db.coll": {"complete": bool, ...}}.
+    /// Of the initial sync: "accepting", "progress": {"db.coll": {"complete": bool, ...}}, and
+    /// "error" when sync cannot start.
     std::function<boost::json::object(const server::App&)> progress;
     /// "error" and "message" of sync that has stopped for good; empty: it has not.
     std::function<boost::json::object(const server::App&)> failure;
     /// Erases a collection, whatever syncs it; true when an app did, whose sync has failed now.
     std::function<Result<bool>(const store::CollectionName&)> drop_collection;
-    /// False when the app has no such file.
-    std::function<bool(const server::App&, std::uint64_t file_ident)> force_reset;
+    /// not_found when the app has no such file.
+    std::function<Result<void>(const server::App&, std::uint64_t file_ident)> force_reset;
     /// The same; the device is not waited for any more.
-    std::function<bool(const server::App&, std::uint64_t file_ident)> expire;
+    std::function<Result<void>(const server::App&, std::uint64_t file_ident)> expire;
     /// Client files above `after`.
     std::function<Result<boost::json::array>(const server::App&, std::uint64_t after,
                                              std::size_t count_max)>

@@ -3,6 +3,7 @@
 #include <charconv>
 
 #include "server/api/admin/admin_api.hpp"
+#include "server/api/admin/sync_answers.hpp"
 
 namespace tombolo::api::admin {
 
@@ -18,18 +19,19 @@ http::Response conflicts(AdminCall& call) {
     query.key = call.query("key");
     query.before = call.query_number("before", 0, 1, INT64_MAX);
     query.count_max = call.query_number("limit", 100, 1, 1000);
-    const auto app = call.apps().find(call.app().id);
-    if (!call.context().sync.conflicts) {
-        return json_response(200, json::object{{"conflicts", json::array()}, {"scanned", 0}});
+    const auto app = app_with_sync(call);
+    json::object out{{"conflicts", json::array()}, {"scanned", 0}};
+    if (call.context().sync.conflicts) {
+        out = take(call.context().sync.conflicts(*app, query));
     }
-    return json_response(200, take(call.context().sync.conflicts(*app, query)));
+    return json_response(200, out);
 }
 
 http::Response restore_conflict(AdminCall& call) {
     const std::string& text = call.parameter("conflict");
     std::uint64_t number = 0;
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-    const auto app = call.apps().find(call.app().id);
+    const auto app = app_with_sync(call);
     if (error != std::errc() || end != text.data() + text.size() ||
         !call.context().sync.restore_conflict) {
         throw ApiException(not_found("ConflictNotFound", "this app has no such conflict"));
@@ -43,7 +45,7 @@ http::Response restore_conflict(AdminCall& call) {
         case ErrorCode::invalid_argument:
             throw ApiException(conflict("ConflictNotRestorable", done.error().message()));
         default:
-            throw done.error();
+            throw ApiException(sync_error(done.error()));
         }
     }
     return json_response(200, *done);
@@ -56,11 +58,9 @@ http::Response explain(AdminCall& call) {
     if (user.empty() || class_name.empty() || key.empty()) {
         throw ApiException(missing_parameter("'user', 'class' and 'key' are required"));
     }
-    const auto app = call.apps().find(call.app().id);
-    const bool has_sync = app->config.sync.mode == server::SyncConfig::Mode::flexible &&
-                          !app->config.sync.state.empty();
-    if (!has_sync || !call.context().sync.explain) {
-        throw ApiException(not_found("SyncNotFound", "sync is not enabled for this app"));
+    const auto app = app_with_sync(call);
+    if (!call.context().sync.explain) {
+        return json_response(200, json::object());
     }
     const Result<json::object> answer = call.context().sync.explain(*app, user, class_name, key);
     if (!answer) {
@@ -70,7 +70,7 @@ http::Response explain(AdminCall& call) {
         case ErrorCode::invalid_argument:
             throw ApiException(bad_request(answer.error().message()));
         default:
-            throw answer.error();
+            throw ApiException(sync_error(answer.error()));
         }
     }
     return json_response(200, *answer);

@@ -3,6 +3,7 @@
 
 #include "server/api/admin/admin_api.hpp"
 #include "server/api/admin/parts.hpp"
+#include "server/api/admin/sync_answers.hpp"
 #include "server/runtime/json.hpp"
 
 namespace tombolo::api::admin {
@@ -53,8 +54,6 @@ http::Response progress(AdminCall& call) {
     }
     const json::object under_way = server::object_or_empty(asked, "progress");
     json::object entries;
-    const bool accepting =
-        on && sync.enabled() && server::bool_or(asked, "accepting", asked.empty());
     for (const server::SchemaConfig& schema : app->config.schemas) {
         if (!on || schema.data_source != sync.service_name || is_asymmetric(sync, schema)) {
             continue;
@@ -65,14 +64,9 @@ http::Response progress(AdminCall& call) {
                             ? *known
                             : json::value(json::object{{"started", true}, {"complete", true}});
     }
-    return json_response(200,
-                         json::object{{"accepting_clients", accepting}, {"progress", entries}});
-}
-
-/// Terminated sync has neither devices nor history.
-bool has_sync(const App& app) {
-    return app.config.sync.mode == server::SyncConfig::Mode::flexible &&
-           !app.config.sync.state.empty();
+    json::object out = sync_standing(call, *app, asked);
+    out["progress"] = std::move(entries);
+    return json_response(200, out);
 }
 
 http::Response state(AdminCall& call) {
@@ -95,7 +89,7 @@ http::Response state(AdminCall& call) {
         json::object{{"state", asked && sync.mode != Mode::none ? sync.state : std::string()}});
 }
 
-using FileAction = std::function<bool(const App&, std::uint64_t)>;
+using FileAction = std::function<Result<void>(const App&, std::uint64_t)>;
 
 http::Response act_on_file(AdminCall& call, const FileAction& action) {
     const json::object body = call.body();
@@ -103,9 +97,14 @@ http::Response act_on_file(AdminCall& call, const FileAction& action) {
     if (ident == nullptr || !ident->is_int64() || ident->get_int64() < 0) {
         throw ApiException(bad_request("'file_ident' must be a whole number"));
     }
-    const auto app = call.apps().find(call.app().id);
-    if (!action || !action(*app, static_cast<std::uint64_t>(ident->get_int64()))) {
-        throw ApiException(not_found("FileNotFound", "this app has no such client file"));
+    const auto app = app_with_sync(call);
+    const Error unknown(ErrorCode::not_found, "no engine");
+    const Result<void> done =
+        action ? action(*app, static_cast<std::uint64_t>(ident->get_int64())) : unknown;
+    if (!done) {
+        throw ApiException(done.error().code() == ErrorCode::not_found
+                               ? not_found("FileNotFound", "this app has no such client file")
+                               : sync_error(done.error()));
     }
     return http::Response::empty(204);
 }
@@ -119,25 +118,26 @@ http::Response expire(AdminCall& call) {
 }
 
 http::Response devices(AdminCall& call) {
-    const auto app = call.apps().find(call.app().id);
     const std::string after = call.query("after");
     if (after.find_first_not_of("0123456789") != std::string::npos || after.size() > 18) {
         throw ApiException(bad_request("'after' must be a whole number"));
     }
+    const auto app = app_with_sync(call);
     json::array out;
-    if (has_sync(*app) && call.context().sync.devices) {
-        out = take(
+    if (call.context().sync.devices) {
+        out = from_sync(
             call.context().sync.devices(*app, after.empty() ? 0 : std::stoull(after), devices_max));
     }
     return json_response(200, out);
 }
 
 http::Response history(AdminCall& call) {
-    const auto app = call.apps().find(call.app().id);
-    if (!has_sync(*app) || !call.context().sync.history) {
-        throw ApiException(not_found("SyncNotFound", "sync is not enabled for this app"));
+    const auto app = app_with_sync(call);
+    json::object out;
+    if (call.context().sync.history) {
+        out = from_sync(call.context().sync.history(*app));
     }
-    return json_response(200, take(call.context().sync.history(*app)));
+    return json_response(200, out);
 }
 
 http::Response versions(AdminCall& call) {
@@ -165,13 +165,12 @@ http::Response unsynced_documents(AdminCall& call) {
     if (!after) {
         throw ApiException(bad_request("'after' is what 'next' of the page before said"));
     }
-    const server::SyncConfig& sync = call.app().config.sync;
-    const bool on = sync.mode == server::SyncConfig::Mode::flexible && !sync.state.empty();
-    if (!on || !call.context().sync.unsynced) {
-        return json_response(200, json::object{{"documents", json::array()}, {"scanned", 0}});
+    const auto app = app_with_sync(call);
+    json::object out{{"documents", json::array()}, {"scanned", 0}};
+    if (call.context().sync.unsynced) {
+        out = from_sync(call.context().sync.unsynced(*app, as_text(*after), count_max));
     }
-    const auto app = call.apps().find(call.app().id);
-    return json_response(200, take(call.context().sync.unsynced(*app, as_text(*after), count_max)));
+    return json_response(200, out);
 }
 
 http::Response migration(AdminCall& /*call*/) {
