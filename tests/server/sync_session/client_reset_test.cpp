@@ -192,8 +192,8 @@ TEST_F(ClientReset, cause_sync_was_terminated_and_enabled_again) {
     for (auto last = connected.wire().receive(); !last.ended(); last = connected.wire().receive()) {
     }
     EXPECT_NE(Script(server_, login_).status(), 101);
-    EXPECT_EQ(admin_->ask("GET", "sync/devices").as_array().size(), 0u);
     set_state("enabled");
+    EXPECT_EQ(admin_->ask("GET", "sync/devices").as_array().size(), 0u);
     expect_reset(told(device, SyncErrorCode::bad_client_file_ident));
     recovers();
     EXPECT_NE(found(1).find("written"), std::string::npos); // documents stay
