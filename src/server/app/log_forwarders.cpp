@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cstdio>
+#include <utility>
 
 #include "server/runtime/json.hpp"
 #include "server/runtime/sealer.hpp"
@@ -26,6 +27,11 @@ bool wants(const LogForwarderConfig& forwarder, const json::object& entry) {
     }
     const std::string type = string_or(entry, "type");
     return forwarder.types.count(type) != 0;
+}
+
+bool may_work_later(const Error& error) {
+    return error.code() == ErrorCode::unavailable || error.code() == ErrorCode::io ||
+           error.code() == ErrorCode::disk_full || error.code() == ErrorCode::write_conflict;
 }
 
 const LogForwarderConfig* find(const App& app, const std::string& name) {
@@ -81,8 +87,9 @@ void LogForwarders::take(const std::vector<json::object>& entries) {
             }
             Queue& queue = queues_[{at->second->id, one.name}];
             queue.batch = one.batch;
-            if (queue.waiting.size() >= options_.waiting_max) {
+            if (queue.waiting.size() + queue.failing.size() >= options_.waiting_max) {
                 ++queue.dropped;
+                ++queue.dropped_unsaid;
                 continue;
             }
             if (queue.waiting.empty()) {
@@ -95,23 +102,80 @@ void LogForwarders::take(const std::vector<json::object>& entries) {
 }
 
 bool LogForwarders::is_due(const Queue& queue, Clock::time_point now) const {
-    return !queue.busy && !queue.waiting.empty() &&
-           (!queue.batch || stopping_ || flushing_ > 0 ||
-            queue.waiting.size() >= options_.batch_max ||
+    if (queue.busy) {
+        return false;
+    }
+    const bool at_once = stopping_ || flushing_ > 0;
+    if (!queue.failing.empty()) {
+        return at_once || now >= queue.next_try;
+    }
+    return !queue.waiting.empty() &&
+           (!queue.batch || at_once || queue.waiting.size() >= options_.batch_max ||
             now - queue.oldest >= options_.batch_time);
 }
 
 std::map<LogForwarders::Key, LogForwarders::Queue>::iterator
 LogForwarders::next(Clock::time_point now, Clock::time_point& wake) {
     for (auto at = queues_.begin(); at != queues_.end(); ++at) {
-        if (is_due(at->second, now)) {
+        const Queue& queue = at->second;
+        if (is_due(queue, now)) {
             return at;
         }
-        if (!at->second.busy && !at->second.waiting.empty()) {
-            wake = std::min(wake, at->second.oldest + options_.batch_time);
+        if (!queue.busy && !queue.failing.empty()) {
+            wake = std::min(wake, queue.next_try);
+        } else if (!queue.busy && !queue.waiting.empty()) {
+            wake = std::min(wake, queue.oldest + options_.batch_time);
         }
     }
     return queues_.end();
+}
+
+json::array LogForwarders::take_due(Queue& queue, Clock::time_point now) const {
+    if (!queue.failing.empty()) {
+        return std::exchange(queue.failing, {});
+    }
+    json::array entries;
+    const std::size_t most = queue.batch ? options_.batch_max : 1;
+    while (!queue.waiting.empty() && entries.size() < most) {
+        entries.emplace_back(std::move(queue.waiting.front()));
+        queue.waiting.pop_front();
+    }
+    queue.oldest = now;
+    return entries;
+}
+
+std::vector<AppLogEntry> LogForwarders::settle(const Key& key, Queue& queue, json::array entries,
+                                               const Result<void>& delivered) {
+    std::vector<AppLogEntry> notes;
+    if (const std::uint64_t count = std::exchange(queue.dropped_unsaid, 0); count > 0) {
+        notes.push_back(note(key, "entries came while too many waited, and are not forwarded",
+                             json::object{{"dropped", count}}));
+    }
+    if (delivered) {
+        queue.tries = 0;
+        queue.forwarded += entries.size();
+        return notes;
+    }
+    ++queue.tries;
+    queue.last_error = std::string(delivered.error().what()).substr(0, error_bytes_max);
+    queue.last_error_ms = now_ms_();
+    if (may_work_later(delivered.error()) && !stopping_ && queue.tries < options_.tries_max) {
+        queue.next_try = Clock::now() + options_.first_pause * (1U << (queue.tries - 1));
+        queue.failing = std::move(entries);
+        return notes;
+    }
+    queue.failed += entries.size();
+    const unsigned tries = std::exchange(queue.tries, 0);
+    json::array ids;
+    for (const json::value& one : entries) {
+        ids.emplace_back(string_or(one.get_object(), "_id"));
+    }
+    notes.push_back(
+        note(key,
+             (tries > 1 ? "given up after " + std::to_string(tries) + " tries: " : std::string()) +
+                 queue.last_error,
+             json::object{{"failed_to_forward_log_ids", std::move(ids)}}));
+    return notes;
 }
 
 void LogForwarders::run() {
@@ -131,38 +195,31 @@ void LogForwarders::run() {
         const Key key = at->first;
         Queue& queue = at->second; // stays: only a busy queue's own thread erases it
         queue.busy = true;
-        json::array entries;
-        const std::size_t most = queue.batch ? options_.batch_max : 1;
-        while (!queue.waiting.empty() && entries.size() < most) {
-            entries.emplace_back(std::move(queue.waiting.front()));
-            queue.waiting.pop_front();
-        }
-        queue.oldest = now;
+        json::array entries = take_due(queue, now);
         lock.unlock();
-        const Result<void> delivered = deliver(key, entries);
+        const std::optional<Result<void>> delivered = deliver(key, entries);
+        lock.lock();
         if (!delivered) {
-            note_failure(key, entries, delivered.error());
+            queues_.erase(key); // nobody to deliver for any more
+            idle_.notify_all();
+            continue;
+        }
+        std::vector<AppLogEntry> notes = settle(key, queue, std::move(entries), *delivered);
+        lock.unlock();
+        for (AppLogEntry& each : notes) {
+            log_.add(std::move(each));
         }
         lock.lock();
         queue.busy = false;
-        if (delivered) {
-            queue.forwarded += entries.size();
-        } else if (delivered.error().code() == ErrorCode::not_found) {
-            queues_.erase(key); // nobody to deliver for any more
-        } else {
-            queue.failed += entries.size();
-            queue.last_error = std::string(delivered.error().what()).substr(0, error_bytes_max);
-            queue.last_error_ms = now_ms_();
-        }
         idle_.notify_all();
     }
 }
 
-Result<void> LogForwarders::deliver(const Key& key, const json::array& entries) {
+std::optional<Result<void>> LogForwarders::deliver(const Key& key, const json::array& entries) {
     const std::shared_ptr<const App> app = apps_.find(key.first);
     const LogForwarderConfig* forwarder = app == nullptr ? nullptr : find(*app, key.second);
     if (forwarder == nullptr || forwarder->disabled) {
-        return Error(ErrorCode::not_found, "the forwarder is gone");
+        return std::nullopt;
     }
     if (forwarder->function.empty()) {
         return delivery_.to_collection(app, *forwarder, entries);
@@ -171,7 +228,7 @@ Result<void> LogForwarders::deliver(const Key& key, const json::array& entries) 
     {
         const std::lock_guard lock(mutex_);
         if (stopping_) {
-            return Error(ErrorCode::not_found, "the server stops");
+            return std::nullopt;
         }
         std::snprintf(count.data(), count.size(), "%08x", static_cast<unsigned>(++calls_));
     }
@@ -179,28 +236,18 @@ Result<void> LogForwarders::deliver(const Key& key, const json::array& entries) 
 }
 
 // For the app's administrators; entries of this type are never forwarded.
-void LogForwarders::note_failure(const Key& key, const json::array& entries, const Error& error) {
-    if (error.code() == ErrorCode::not_found) {
-        return;
-    }
-    const auto app = apps_.find(key.first);
-    if (app == nullptr) {
-        return;
-    }
+AppLogEntry LogForwarders::note(const Key& key, std::string error, json::object details) const {
     AppLogEntry entry;
     entry.app = key.first;
     entry.type = "LOG_FORWARDER";
-    entry.error = std::string(error.what()).substr(0, error_bytes_max);
+    entry.error = std::move(error);
     entry.error_code = "LogForwarderError";
-    json::array ids;
-    for (const json::value& one : entries) {
-        ids.emplace_back(string_or(one.get_object(), "_id"));
+    if (const auto app = apps_.find(key.first)) {
+        details["log_forwarder_id"] = app->part_id("log_forwarder", key.second).to_string();
     }
-    entry.details =
-        json::object{{"log_forwarder_id", app->part_id("log_forwarder", key.second).to_string()},
-                     {"log_forwarder_name", key.second},
-                     {"failed_to_forward_log_ids", std::move(ids)}};
-    log_.add(std::move(entry));
+    details["log_forwarder_name"] = key.second;
+    entry.details = std::move(details);
+    return entry;
 }
 
 void LogForwarders::flush() {
@@ -210,7 +257,8 @@ void LogForwarders::flush() {
     wake_.notify_all();
     idle_.wait(lock, [this] {
         return std::all_of(queues_.begin(), queues_.end(), [](const auto& one) {
-            return one.second.waiting.empty() && !one.second.busy;
+            const Queue& queue = one.second;
+            return queue.waiting.empty() && queue.failing.empty() && !queue.busy;
         });
     });
     --flushing_;
@@ -221,9 +269,13 @@ json::object LogForwarders::state(const ObjectId& app, const std::string& forwar
     const auto found = queues_.find({app, forwarder});
     const Queue none;
     const Queue& queue = found == queues_.end() ? none : found->second;
-    return json::object{{"forwarded", queue.forwarded},   {"failed", queue.failed},
-                        {"dropped", queue.dropped},       {"waiting", queue.waiting.size()},
-                        {"last_error", queue.last_error}, {"last_error_ms", queue.last_error_ms}};
+    return json::object{{"forwarded", queue.forwarded},
+                        {"failed", queue.failed},
+                        {"dropped", queue.dropped},
+                        {"waiting", queue.waiting.size() + queue.failing.size()},
+                        {"tries", queue.tries},
+                        {"last_error", queue.last_error},
+                        {"last_error_ms", queue.last_error_ms}};
 }
 
 } // namespace tombolo::server

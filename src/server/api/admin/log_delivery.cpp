@@ -55,7 +55,11 @@ Result<void> to_function(functions::Functions& functions, const std::shared_ptr<
     call.request_id = request_id;
     const functions::Outcome outcome = functions.call(call);
     if (outcome.failure) {
-        return Error(ErrorCode::unavailable,
+        using Kind = functions::FailureKind;
+        const Kind kind = outcome.failure->kind;
+        const bool is_lasting = kind == Kind::not_found || kind == Kind::refused ||
+                                kind == Kind::bad_arguments || kind == Kind::syntax;
+        return Error(is_lasting ? ErrorCode::invalid_argument : ErrorCode::unavailable,
                      "function '" + forwarder.function + "': " + outcome.failure->message);
     }
     return {};
