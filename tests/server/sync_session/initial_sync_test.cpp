@@ -170,25 +170,38 @@ TEST_F(InitialSync, clients_that_are_there_do_not_wait_for_a_class_that_changed)
     EXPECT_TRUE(progress().is_complete);
 }
 
-TEST_F(InitialSync, a_property_that_came_while_no_engine_ran_is_told_to_devices) {
+TEST_F(InitialSync, a_property_that_came_while_no_engine_ran_is_told_to_devices_with_its_values) {
+    const auto with_late = [](std::int64_t key, std::int64_t late) {
+        mql::BsonWriter writer;
+        writer.append_int64("_id", key);
+        writer.append_int64("q", 1);
+        writer.append_int64("x", 2);
+        writer.append_int64("late", late);
+        return std::move(writer).finish();
+    };
     SyncDevice& a = device("a", "TRUEPREDICATE");
     create(a, 1, 1);
+    put(2, with_late(2, 7)); // nobody knows the field yet
     exchange();
     const schema::PropertyFact added{
-        "T", "late", schema::PropertyType::integer, schema::CollectionKind::none, true, {}};
+        "T", "late", schema::PropertyType::integer, schema::CollectionKind::none, false, {}};
     ASSERT_TRUE(server::sync::add_fact(world_.options().model, added));
     a.disconnect();
     crash(true);
     a.connect(world_.engine());
+    exchange(); // an unknown property would be a bad changeset
+    EXPECT_EQ(field(a, 2, "late"), 7);
+    EXPECT_EQ(field(a, 1, "late"), 0) << "a document without a required field stays in sync";
+    put(1, with_late(1, 5));
     exchange();
-    mql::BsonWriter writer;
-    writer.append_int64("_id", 1);
-    writer.append_int64("q", 1);
-    writer.append_int64("x", 2);
-    writer.append_int64("late", 5);
-    put(1, std::move(writer).finish());
-    exchange(); // an unknown property would have been a bad changeset
     EXPECT_EQ(field(a, 1, "late"), 5);
+
+    const auto top = world_.engine().statistics().server_version;
+    a.disconnect();
+    crash(true);
+    a.connect(world_.engine());
+    exchange();
+    EXPECT_EQ(world_.engine().statistics().server_version, top) << "told once";
 }
 
 TEST_F(InitialSync, the_number_of_unsynced_documents_is_exact_whatever_is_written_meanwhile) {

@@ -93,14 +93,6 @@ std::uint64_t Census::unsynced() const noexcept {
     return sum;
 }
 
-bool is_of(const Census& census, const Model& model) {
-    const auto prints = fingerprints_of(model);
-    return std::all_of(prints.begin(), prints.end(), [&](const auto& each) {
-        const auto known = census.classes.find(each.first);
-        return known != census.classes.end() && known->second.fingerprint == each.second;
-    });
-}
-
 std::string census_key(const ObjectId& app) {
     return "sync/" + to_hex(app.bytes) + "/census";
 }

@@ -55,8 +55,6 @@ struct Census {
 };
 
 std::string census_key(const ObjectId& app);
-/// Its classes are the model's, as they were judged.
-bool is_of(const Census& census, const Model& model);
 std::string encode(const Census& census);
 Result<Census> decode_census(std::string_view record);
 

@@ -129,7 +129,9 @@ class EngineImpl final : public Engine, public SessionContext {
     /// A slice of the initial sync.
     struct CensusInput {};
     /// Devices are told all classes and properties.
-    struct SchemaInput {};
+    struct SchemaInput {
+        schema::Schema known; ///< what devices were told last
+    };
     /// The session's role is no more: what it still sends is for its next binding.
     struct RoleInput {};
     struct Input {
@@ -151,7 +153,10 @@ class EngineImpl final : public Engine, public SessionContext {
         std::shared_ptr<const std::string> role; ///< its text
     };
 
-    Result<void> load_facts(const store::Snapshot& snapshot, SyncModel& model) const;
+    Result<bool> load_facts(const store::Snapshot& snapshot, const std::string& key,
+                            SyncModel& model) const;
+    Result<std::optional<SchemaInput>> untold_schema(const store::Snapshot& snapshot,
+                                                     SyncModel& model) const;
     void submit(Input input);
     void step();
     bool take_commit_result();

@@ -380,8 +380,8 @@ Result<void> EngineImpl::process(Input& input) {
     if (std::holds_alternative<CensusInput>(input.what)) {
         return process_census();
     }
-    if (std::holds_alternative<SchemaInput>(input.what)) {
-        return integrator_.tell_schema();
+    if (const auto* schema = std::get_if<SchemaInput>(&input.what)) {
+        return integrator_.tell_schema(schema->known);
     }
     return process_death(input, std::get<DeathInput>(input.what));
 }

@@ -28,7 +28,9 @@ Integrator::Integrator(const EngineOptions& options, store::Store& store, const 
     : options_(options), store_(store), keys_(keys), views_(views), cache_(cache), host_(host),
       clock_(clock), random_(random), conflict_writer_(options.app, options.conflicts) {}
 
-void Integrator::start(EngineState state, HistoryAges ages, std::shared_ptr<const Model> model) {
+void Integrator::start(EngineState state, HistoryAges ages, std::shared_ptr<const Model> model,
+                       ModelTold told) {
+    told_ = told;
     state_ = std::move(state);
     ages_ = std::move(ages);
     model_ = std::move(model);
@@ -50,11 +52,15 @@ Number Integrator::now() const {
 void Integrator::begin(std::unique_ptr<store::Snapshot> snapshot) {
     state_before_ = state_;
     model_before_ = model_;
+    told_before_ = told_;
     batch_.emplace(std::move(snapshot), store_, keys_, model_, cache_, state_.top, recent_);
 }
 
 void Integrator::forget() {
     ages_changed_ = ages_changed_ && batch_->is_empty(); // an empty one is not committed
+    if (!batch_->is_empty() && told_ == ModelTold::unrecorded) {
+        told_ = ModelTold::recorded;
+    }
     for (const Number ident : batch_->changed_cores) {
         lazy_cores_.erase(ident);
     }
@@ -71,6 +77,7 @@ void Integrator::abandon() {
     files_.clear();
     lazy_cores_.clear();
     state_ = state_before_;
+    told_ = told_before_;
     if (model_ != model_before_) {
         model_ = model_before_;
         applier_.reset();
@@ -392,15 +399,7 @@ Result<store::Transaction> Integrator::finish() {
         TOMBOLO_TRY_VOID(conflict_writer_.write(std::move(batch_->conflicts), batch_->snapshot(),
                                                 clock_.unix_ms(), transaction));
     }
-    if (batch_->model_changed) {
-        changeset::ChangesetBuilder out;
-        model_->append_schema(out);
-        TOMBOLO_TRY(const changeset::Changeset schema, out.finish());
-        transaction.put_record(store::Space::meta, keys_.schema(model_->config().schema_version),
-                               std::string(as_text(changeset::encode(schema))));
-        transaction.put_record(store::Space::meta, keys_.added_queryable(),
-                               encode_added_queryable(model_->config()));
-    }
+    TOMBOLO_TRY_VOID(put_model(transaction));
     transaction.put_record(store::Space::meta, keys_.state(), encode(state_));
     return transaction;
 }

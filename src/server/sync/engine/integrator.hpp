@@ -45,6 +45,13 @@ struct IdentWish {
     bool can_rebootstrap = true; ///< protocol version 14
 };
 
+/// Of the record of what devices know of the model.
+enum class ModelTold : std::uint8_t {
+    recorded,
+    unrecorded, ///< the next commit writes it
+    due,        ///< the model has more: tell_schema() first
+};
+
 class Integrator {
   public:
     Integrator(const EngineOptions& options, store::Store& store, const RecordKeys& keys,
@@ -52,7 +59,8 @@ class Integrator {
                Random& random);
 
     /// What the store says; a fresh salt generation begins.
-    void start(EngineState state, HistoryAges ages, std::shared_ptr<const Model> model);
+    void start(EngineState state, HistoryAges ages, std::shared_ptr<const Model> model,
+               ModelTold told);
 
     // One batch.
     void begin(std::unique_ptr<store::Snapshot> snapshot);
@@ -75,8 +83,8 @@ class Integrator {
     /// The transaction's own error, or nothing when it is in the batch.
     Result<std::optional<Error>> write(const store::Transaction& transaction);
     Result<void> change_model(SyncModel model);
-    /// All that is declared; devices pass over what they know.
-    Result<void> tell_schema();
+    /// What is declared beyond `known`, and what documents have of it.
+    Result<void> tell_schema(const schema::Schema& known);
     Result<void> mark_dead(Number file, bool is_given_up);
     /// The file had a session until then.
     Result<void> note_seen(Number file, std::int64_t unix_ms, std::int64_t offline_ms);
@@ -195,7 +203,9 @@ class Integrator {
     Result<SyncModel> united(SyncModel config) const;
     Result<void> take_model(SyncModel model);
     Result<void> allow_query(const std::string& body);
-    Result<void> append_known_values(const Model& old, const std::vector<Judged>& upload);
+    Result<void> append_known_values(const schema::Schema& old, const std::vector<Judged>& upload);
+    Result<void> append_facts(const std::vector<schema::SchemaFact>& added);
+    Result<void> put_model(store::Transaction& transaction) const;
     bool append_values(changeset::ChangesetBuilder& out, OutsideChange& change,
                        const std::vector<std::string>& properties);
 
@@ -229,6 +239,8 @@ class Integrator {
     bool ages_changed_ = false;
     std::shared_ptr<const Model> model_;
     std::shared_ptr<const Model> model_before_;
+    ModelTold told_ = ModelTold::unrecorded;
+    ModelTold told_before_ = ModelTold::unrecorded;
     std::unique_ptr<PartApplier> applier_;
     std::unordered_map<Number, LoadedFile> files_;
     /// Files whose cursors moved without a version: written with the next commit.

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "changeset/applier.hpp"
+#include "changeset/codec.hpp"
 #include "changeset/difference.hpp"
 #include "server/sync/engine/integrator.hpp"
 #include "server/sync/engine/queryable.hpp"
@@ -29,13 +30,12 @@ bool is_same(const SyncModel& left, const SyncModel& right) {
 
 /// Classes that were there and have new properties, with those.
 std::map<std::string, std::vector<std::string>>
-grown_classes(const Model& old, const std::vector<schema::SchemaFact>& added) {
+grown_classes(const schema::Schema& old, const std::vector<schema::SchemaFact>& added) {
     std::map<std::string, std::vector<std::string>> grown;
     for (const schema::SchemaFact& fact : added) {
         const auto* property = std::get_if<schema::PropertyFact>(&fact);
-        const changeset::ClassInfo* info =
-            property ? old.find_class(property->class_name) : nullptr;
-        if (info != nullptr && info->kind == changeset::TableKind::top_level) {
+        const schema::ClassSchema* owner = property ? old.find(property->class_name) : nullptr;
+        if (owner != nullptr && !owner->is_embedded() && !owner->is_asymmetric()) {
             grown[property->class_name].push_back(property->name);
         }
     }
@@ -103,6 +103,11 @@ Result<void> Integrator::change_model(SyncModel config) {
     if (added.empty()) {
         return {};
     }
+    TOMBOLO_TRY_VOID(append_facts(added));
+    return append_known_values(old->schema(), {});
+}
+
+Result<void> Integrator::append_facts(const std::vector<schema::SchemaFact>& added) {
     ChangesetBuilder out;
     for (const schema::SchemaFact& fact : added) {
         append_fact(out, fact);
@@ -111,23 +116,45 @@ Result<void> Integrator::change_model(SyncModel config) {
     HistoryEntry head;
     head.timestamp = now();
     append(std::move(head), std::move(facts));
-    return append_known_values(*old, {});
+    return {};
 }
 
-Result<void> Integrator::tell_schema() {
-    ChangesetBuilder out;
-    model_->append_schema(out);
-    TOMBOLO_TRY(Changeset facts, out.finish());
-    HistoryEntry head;
-    head.timestamp = now();
-    append(std::move(head), std::move(facts));
-    return {};
+Result<void> Integrator::tell_schema(const schema::Schema& known) {
+    told_ = ModelTold::unrecorded;
+    TOMBOLO_TRY_VOID(append_facts(schema::facts_beyond(known, model_->declared())));
+    batch_->model_grew = true; // with defaults for what documents lack
+    return append_known_values(known, {});
 }
 
 Result<void> Integrator::take_model(SyncModel model) {
     TOMBOLO_TRY(model_, Model::make(std::move(model), store_));
     batch_->set_model(model_);
     batch_->model_changed = true;
+    if (told_ == ModelTold::recorded) {
+        told_ = ModelTold::unrecorded;
+    }
+    return {};
+}
+
+/// What clients added, and what devices know of the model.
+Result<void> Integrator::put_model(store::Transaction& transaction) const {
+    const bool is_told = told_ == ModelTold::unrecorded;
+    if (!batch_->model_changed && !is_told) {
+        return {};
+    }
+    ChangesetBuilder out;
+    model_->append_schema(out);
+    TOMBOLO_TRY(const Changeset schema, out.finish());
+    const std::string record(as_text(changeset::encode(schema)));
+    const Number version = model_->config().schema_version;
+    if (is_told) {
+        transaction.put_record(store::Space::meta, keys_.told(version), record);
+    }
+    if (batch_->model_changed) {
+        transaction.put_record(store::Space::meta, keys_.schema(version), record);
+        transaction.put_record(store::Space::meta, keys_.added_queryable(),
+                               encode_added_queryable(model_->config()));
+    }
     return {};
 }
 
@@ -146,12 +173,12 @@ Result<void> Integrator::allow_query(const std::string& body) {
 
 /// Documents may have had values of the new properties all along: devices that hold the objects are
 /// told. Not of those in the upload that brought the properties: it says what is in them.
-Result<void> Integrator::append_known_values(const Model& old, const std::vector<Judged>& upload) {
-    if (model_.get() == &old) {
+Result<void> Integrator::append_known_values(const schema::Schema& old,
+                                             const std::vector<Judged>& upload) {
+    if (&model_->schema() == &old) {
         return {};
     }
-    const std::vector<schema::SchemaFact> added =
-        schema::facts_beyond(old.schema(), model_->schema());
+    const std::vector<schema::SchemaFact> added = schema::facts_beyond(old, model_->schema());
     std::set<ObjectRef> except;
     for (const Judged& each : upload) {
         except.insert(each.object);

@@ -259,7 +259,7 @@ Result<std::optional<SessionError>> Integrator::integrate(LoadedFile& file,
     set_cursor(file, item.client_version, item.base);
     batch_->changed_cores.insert(file.state.ident);
     TOMBOLO_TRY_VOID(append_reset(file, judged, item.client_version));
-    TOMBOLO_TRY_VOID(append_known_values(*old_model, judged));
+    TOMBOLO_TRY_VOID(append_known_values(old_model->schema(), judged));
     return none();
 }
 

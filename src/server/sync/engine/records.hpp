@@ -13,6 +13,7 @@
 //   meta        "sync/" app hex "/ages"              HistoryAges (trim.hpp)
 //   meta        "sync/" app hex "/schema"            changeset: what clients added to the model
 //   meta        "sync/" app hex "/schema/queryable"  fields that queries added (queryable.hpp)
+//   meta        "sync/" app hex "/schema/told"       changeset: the model that devices know
 //
 // Integers in keys are big-endian; `object` is encode_object(). Values: record_codec.hpp, first
 // byte a format number.
@@ -174,6 +175,8 @@ class RecordKeys {
         return version == 0 ? schema_ : schema_ + "/" + std::to_string(version);
     }
     std::string added_queryable() const { return schema_ + "/queryable"; }
+    /// What devices of a schema version have been told of it.
+    std::string told(Number version) const { return schema_ + "/told/" + std::to_string(version); }
     const std::string& ages() const noexcept { return ages_; }
     /// Everything of the app in a space other than meta.
     const std::string& app() const noexcept { return app_; }
