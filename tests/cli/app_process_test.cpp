@@ -279,7 +279,21 @@ TEST_F(AppProcess, keys_that_nobody_knows_are_errors_for_who_wants_it) {
     EXPECT_EQ(refused.code, 1) << refused.out;
     EXPECT_THAT(refused.err, HasSubstr("root_config.json"));
     EXPECT_THAT(refused.err, HasSubstr("favourite_colour"));
-    EXPECT_EQ(setup_->run({"push", "--local", root, "--app", "odd", "--yes"}).code, 0);
+    const Output pushed = setup_->run({"push", "--local", root, "--app", "odd", "--yes"});
+    EXPECT_EQ(pushed.code, 0);
+    EXPECT_THAT(pushed.out + pushed.err, HasSubstr("favourite_colour"));
+    // In every file, not only in the root.
+    setup_->folder().write("odd/root_config.json", R"({"name": "odd"})");
+    setup_->folder().write("odd/auth/providers.json",
+                           R"({"local-userpass": {"config": {"autoConfrim": true}}})");
+    for (const auto& words : {std::vector<std::string>{"push", "--yes"}, {"apps", "diff"}}) {
+        std::vector<std::string> all = words;
+        all.insert(all.end(), {"--local", root, "--app", "odd", "--strict"});
+        const Output nested = setup_->run(all);
+        EXPECT_EQ(nested.code, 1) << nested.out;
+        EXPECT_THAT(nested.err, HasSubstr("auth/providers.json"));
+        EXPECT_THAT(nested.err, HasSubstr("unknown key 'local-userpass.config.autoConfrim'"));
+    }
 }
 
 TEST_F(AppProcess, schemas_are_made_from_documents_and_classes_from_schemas) {

@@ -4,6 +4,7 @@
 #include <array>
 
 #include "server/app/app_config_reader.hpp"
+#include "server/app/known_keys.hpp"
 #include "server/runtime/json.hpp"
 
 namespace tombolo::server {
@@ -40,6 +41,9 @@ Result<ParsedApp> ConfigReader::run() {
     ids();
     validation();
     not_run();
+    for (std::string& unknown : unknown_keys(tree_)) {
+        out_.warnings.push_back(std::move(unknown));
+    }
     if (!problems_.empty()) {
         std::string text = "the app directory has " + std::to_string(problems_.size()) +
                            (problems_.size() == 1 ? " problem" : " problems");
@@ -180,14 +184,6 @@ void ConfigReader::root() {
     config.location = text(path, file, "location", "US-VA");
     config.deployment_model = text(path, file, "deployment_model", "GLOBAL");
     config.allowed_request_origins = texts(path, file, "allowed_request_origins");
-    static constexpr std::array known = {
-        "app_id",          "config_version",   "name",        "location",
-        "provider_region", "deployment_model", "environment", "allowed_request_origins"};
-    for (const auto& [key, value] : file) {
-        if (std::find(known.begin(), known.end(), std::string_view(key)) == known.end()) {
-            warn(path, "unknown key '" + std::string(key) + "'");
-        }
-    }
 }
 
 void ConfigReader::custom_user_data() {

@@ -6,6 +6,7 @@
 
 #include "server/app/app_config.hpp"
 #include "server/app/app_json.hpp"
+#include "server/app/known_keys.hpp"
 #include "server/app/zip_writer.hpp"
 #include "server/runtime/json.hpp"
 
@@ -135,6 +136,41 @@ TEST(Layout, each_is_detected_and_read_whole) {
         EXPECT_EQ(config.sync.mode, fixture.layout < AppLayout::v20210101
                                         ? SyncConfig::Mode::partition
                                         : SyncConfig::Mode::flexible);
+    }
+}
+
+std::vector<std::string> unknown_in(const AppTree& tree) {
+    return unknown_keys(normalize_app(tree).value().tree);
+}
+
+TEST(Layout, none_has_keys_that_nobody_knows) {
+    for (const Fixture& fixture : fixtures()) {
+        EXPECT_EQ(unknown_in(fixture.tree), std::vector<std::string>());
+        const AppTree kept = normalize_app(fixture.tree).value().tree;
+        for (const Fixture& target : fixtures()) {
+            EXPECT_EQ(unknown_in(export_app(kept, {target.layout, "notes-abcde"})),
+                      std::vector<std::string>());
+        }
+    }
+}
+
+TEST(Layout, misspelt_keys_are_found_in_all) {
+    for (const Fixture& fixture : fixtures()) {
+        AppTree tree = fixture.tree;
+        const bool is_old = fixture.layout < AppLayout::v20210101;
+        const std::string source =
+            is_old ? "services/mongodb-atlas/" : "data_sources/mongodb-atlas/";
+        tree["values/limit.json"] = R"({"name": "limit", "value": 3, "privat": true})";
+        tree[source + "config.json"] = R"({"name": "mongodb-atlas", "type": "mongodb-atlas",
+            "config": {"clusterName": "Cluster0", "readPreferenc": "primary"}})";
+        tree[is_old ? source + "rules/db.Note.json" : source + "db/Note/rules.json"] =
+            R"({"database": "db", "collection": "Note", "roles": [{"name": "all", "serach": true}]})";
+        EXPECT_EQ(unknown_in(tree),
+                  (std::vector<std::string>{
+                      "data_sources/mongodb-atlas/config.json: unknown key 'config.readPreferenc'",
+                      "data_sources/mongodb-atlas/db/Note/rules.json: unknown key "
+                      "'roles[0].serach'",
+                      "values/limit.json: unknown key 'privat'"}));
     }
 }
 
