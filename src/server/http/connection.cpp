@@ -108,8 +108,9 @@ struct Connection::Incoming {
     }
 };
 
-Connection::Connection(Shared& shared, std::unique_ptr<Stream> stream)
-    : shared_(shared), stream_(std::move(stream)), remote_address_(stream_->remote_address()) {
+Connection::Connection(Shared& shared, SocketPoller& poller, std::unique_ptr<Stream> stream)
+    : shared_(shared), poller_(poller), stream_(std::move(stream)),
+      remote_address_(stream_->remote_address()) {
     allow(shared_.options.header_timeout);
 }
 
@@ -167,7 +168,7 @@ awaitable<void> Connection::run() {
 
 awaitable<void> Connection::run_websocket() {
     std::string().swap(remote_address_);
-    websocket_ = std::make_shared<WebSocketConnection>(co_await asio::this_coro::executor,
+    websocket_ = std::make_shared<WebSocketConnection>(co_await asio::this_coro::executor, poller_,
                                                        std::move(stream_), std::move(*upgrade_),
                                                        shared_.options.write_timeout);
     upgrade_.reset();

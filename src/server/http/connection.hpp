@@ -36,7 +36,8 @@ class Connection {
   public:
     using Clock = std::chrono::steady_clock;
 
-    Connection(Shared& shared, std::unique_ptr<Stream> stream);
+    /// The poller is that of the thread it lives on.
+    Connection(Shared& shared, SocketPoller& poller, std::unique_ptr<Stream> stream);
 
     /// Until the connection ends. The caller keeps the connection alive meanwhile.
     awaitable<void> run();
@@ -71,6 +72,7 @@ class Connection {
     void allow(std::chrono::milliseconds time) { deadline_ = Clock::now() + time; }
 
     Shared& shared_;
+    SocketPoller& poller_;
     std::unique_ptr<Stream> stream_;
     std::string pending_; ///< read beyond the last request; empty when idle
     std::string remote_address_;

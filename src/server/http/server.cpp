@@ -9,12 +9,15 @@
 #include <boost/asio/detached.hpp>
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
 #include "server/http/connection.hpp"
+#include "server/http/poll_pace.hpp"
+#include "server/http/socket_poller.hpp"
 
 namespace tombolo::http {
 
@@ -27,12 +30,18 @@ using Milliseconds = std::chrono::milliseconds;
 class Reactor {
   public:
     explicit Reactor(Milliseconds sweep)
-        : context_(1), work_(context_.get_executor()), sweeper_(context_), sweep_(sweep) {}
+        : context_(1), work_(context_.get_executor()), polled_(context_, poller_.descriptor()),
+          sweeper_(context_), sweep_(sweep) {}
+    ~Reactor() { polled_.release(); }
+    Reactor(const Reactor&) = delete;
+    Reactor& operator=(const Reactor&) = delete;
 
     asio::io_context& context() { return context_; }
+    SocketPoller& poller() { return poller_; }
 
     void start() {
         schedule_sweep();
+        wait_for_sockets();
         thread_ = std::thread([this] { context_.run(); });
     }
 
@@ -99,8 +108,33 @@ class Reactor {
         });
     }
 
+    void wait_for_sockets() {
+        polled_.async_wait(asio::posix::stream_descriptor::wait_read,
+                           [this](const error_code& error) {
+                               if (!error) {
+                                   serve_sockets();
+                               }
+                           });
+    }
+
+    void serve_sockets() {
+        const std::size_t count = poller_.dispatch();
+        const bool rests = pace_.rests_after(count, Connection::Clock::now());
+        if (!rests) {
+            wait_for_sockets();
+            return;
+        }
+        if (count < SocketPoller::events_max) {
+            std::this_thread::sleep_for(PollPace::rest);
+        }
+        asio::post(context_, [this] { serve_sockets(); }); // what else there is to do comes between
+    }
+
+    SocketPoller poller_; // outlives the connections that the context holds
     asio::io_context context_;
     asio::executor_work_guard<asio::io_context::executor_type> work_;
+    asio::posix::stream_descriptor polled_; // the poller's
+    PollPace pace_;
     asio::steady_timer sweeper_;
     Milliseconds sweep_;
     std::unordered_set<Connection*> connections_; // this thread's
@@ -252,11 +286,11 @@ class Server::Impl {
             }
             socket.set_option(Tcp::no_delay(true), error);
             auto stream = make_stream(std::move(socket));
-            asio::post(reactor.context(),
-                       [&reactor, this,
-                        connection = std::make_shared<Connection>(shared_, std::move(stream))] {
-                           reactor.add(connection, shared_);
-                       });
+            asio::post(reactor.context(), [&reactor, this,
+                                           connection = std::make_shared<Connection>(
+                                               shared_, reactor.poller(), std::move(stream))] {
+                reactor.add(connection, shared_);
+            });
         }
     }
 

@@ -2,10 +2,6 @@
 
 #include <netinet/tcp.h>
 #include <sys/socket.h>
-#include <sys/uio.h>
-
-#include <algorithm>
-#include <cerrno>
 
 #include <boost/asio/read.hpp>
 #include <boost/asio/redirect_error.hpp>
@@ -35,29 +31,6 @@ void close_socket(Tcp::socket& socket) noexcept {
     socket.close(ignored);
 }
 
-// Not kept by the system: it turns itself off again.
-void set_quick_ack(Tcp::socket& socket) noexcept {
-#ifdef TCP_QUICKACK
-    const int on = 1;
-    static_cast<void>(
-        ::setsockopt(socket.native_handle(), IPPROTO_TCP, TCP_QUICKACK, &on, sizeof on));
-#endif
-}
-
-std::size_t send_now(Tcp::socket& socket, std::span<const asio::const_buffer> buffers) noexcept {
-    constexpr std::size_t pieces_max = 64;
-    std::array<iovec, pieces_max> pieces; // NOLINT(cppcoreguidelines-pro-type-member-init)
-    const std::size_t count = std::min(buffers.size(), pieces_max);
-    for (std::size_t i = 0; i < count; ++i) {
-        pieces[i] = {const_cast<void*>(buffers[i].data()), buffers[i].size()};
-    }
-    msghdr message{};
-    message.msg_iov = pieces.data();
-    message.msg_iovlen = count;
-    const ssize_t sent = ::sendmsg(socket.native_handle(), &message, MSG_DONTWAIT | MSG_NOSIGNAL);
-    return sent > 0 ? static_cast<std::size_t>(sent) : 0;
-}
-
 class PlainStream final : public Stream {
   public:
     explicit PlainStream(Tcp::socket socket) : socket_(std::move(socket)) {}
@@ -78,17 +51,17 @@ class PlainStream final : public Stream {
         co_await asio::async_write(socket_, buffers, into(error));
         co_return error;
     }
-    std::size_t write_now(std::span<const asio::const_buffer> buffers) noexcept override {
-        return send_now(socket_, buffers);
+    void acknowledge_at_once() noexcept override { set_quick_ack(socket_.native_handle()); }
+    std::unique_ptr<WatchedSocket> watch(SocketPoller& poller,
+                                         const asio::any_io_executor& executor,
+                                         WatchedSocket::Reader& reader) override {
+        auto watched = WatchedSocket::create(socket_.native_handle(), poller, executor, reader);
+        if (watched != nullptr) {
+            error_code ignored;
+            static_cast<void>(socket_.release(ignored));
+        }
+        return watched;
     }
-    std::ptrdiff_t read_now(asio::mutable_buffer buffer) noexcept override {
-        const ssize_t count =
-            ::recv(socket_.native_handle(), buffer.data(), buffer.size(), MSG_DONTWAIT);
-        const bool later = count < 0 && (errno == EAGAIN || errno == EINTR);
-        return later ? -1 : std::max<ssize_t>(count, 0);
-    }
-    bool is_direct() const noexcept override { return true; }
-    void acknowledge_at_once() noexcept override { set_quick_ack(socket_); }
     awaitable<void> shutdown() override {
         error_code ignored;
         socket_.shutdown(Tcp::socket::shutdown_send, ignored);
@@ -133,13 +106,15 @@ class TlsStream final : public Stream {
         co_await asio::async_write(stream_, buffers, into(error));
         co_return error;
     }
-    // Reading and writing share the state of the encryption, and reading is another thread's.
-    std::size_t write_now(std::span<const asio::const_buffer> /*buffers*/) noexcept override {
-        return 0;
+    void acknowledge_at_once() noexcept override {
+        set_quick_ack(stream_.next_layer().native_handle());
     }
-    std::ptrdiff_t read_now(asio::mutable_buffer /*buffer*/) noexcept override { return -1; }
-    bool is_direct() const noexcept override { return false; }
-    void acknowledge_at_once() noexcept override { set_quick_ack(stream_.next_layer()); }
+    // Reading and writing share the state of the encryption: they stay on one thread.
+    std::unique_ptr<WatchedSocket> watch(SocketPoller& /*poller*/,
+                                         const asio::any_io_executor& /*executor*/,
+                                         WatchedSocket::Reader& /*reader*/) override {
+        return nullptr;
+    }
     awaitable<void> shutdown() override {
         error_code ignored;
         co_await stream_.async_shutdown(into(ignored));
@@ -154,6 +129,13 @@ class TlsStream final : public Stream {
 };
 
 } // namespace
+
+void set_quick_ack(int socket) noexcept {
+#ifdef TCP_QUICKACK
+    const int on = 1;
+    static_cast<void>(::setsockopt(socket, IPPROTO_TCP, TCP_QUICKACK, &on, sizeof on));
+#endif
+}
 
 std::unique_ptr<Stream> make_plain_stream(Tcp::socket socket) {
     return std::make_unique<PlainStream>(std::move(socket));

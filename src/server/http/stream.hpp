@@ -3,19 +3,19 @@
 // One accepted connection's bytes, plain or TLS behind one face, so that the HTTP code is compiled
 // once.
 //
-// Thread-safety: none; all calls on the thread that runs the socket's io_context, but write_now(),
-// which any thread may call while no write() is under way and close() is kept from happening.
+// Thread-safety: none; all calls on the thread that runs the socket's io_context.
 
 #include <array>
 #include <cstddef>
 #include <memory>
-#include <span>
 #include <string>
 
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/ssl/context.hpp>
+
+#include "server/http/watched_socket.hpp"
 
 namespace tombolo::http {
 
@@ -35,16 +35,13 @@ class Stream {
     read_some(boost::asio::mutable_buffer buffer) = 0;
     /// All of both.
     virtual awaitable<error_code> write(std::array<boost::asio::const_buffer, 2> buffers) = 0;
-    /// As much of the buffers as the system takes at once; 0 when it takes nothing, also after an
-    /// error, which write() then meets.
-    virtual std::size_t write_now(std::span<const boost::asio::const_buffer> buffers) noexcept = 0;
-    /// What is there: bytes, 0 at the end or after an error, -1 when there is nothing for now.
-    virtual std::ptrdiff_t read_now(boost::asio::mutable_buffer buffer) noexcept = 0;
-    /// write_now() and read_now() are of use.
-    virtual bool is_direct() const noexcept = 0;
     /// Has what was received acknowledged now and not with the next data sent: a peer that leaves
     /// Nagle's algorithm on waits for it (sync-protocol.md 1.8). Call it after every read.
     virtual void acknowledge_at_once() noexcept = 0;
+    /// Plain TCP becomes a watched socket and this stream is over; null: it goes on as it is.
+    virtual std::unique_ptr<WatchedSocket> watch(SocketPoller& poller,
+                                                 const boost::asio::any_io_executor& executor,
+                                                 WatchedSocket::Reader& reader) = 0;
     /// Says goodbye as the transport has it, as far as that is possible at once.
     virtual awaitable<void> shutdown() = 0;
     /// Ends all of the above with an error.
@@ -58,5 +55,9 @@ std::unique_ptr<Stream> make_plain_stream(Tcp::socket socket);
 /// `context` is kept alive by the stream.
 std::unique_ptr<Stream> make_tls_stream(Tcp::socket socket,
                                         std::shared_ptr<boost::asio::ssl::context> context);
+
+/// What Stream::acknowledge_at_once() does, with any TCP socket. Not kept by the system: it turns
+/// itself off again.
+void set_quick_ack(int socket) noexcept;
 
 } // namespace tombolo::http

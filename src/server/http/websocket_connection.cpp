@@ -17,6 +17,8 @@ namespace {
 namespace asio = boost::asio;
 
 constexpr std::size_t read_bytes = std::size_t{16} * 1024;
+/// Of one socket before others of its thread.
+constexpr std::size_t rounds_max = 16;
 /// Messages are put together up to this, and larger ones written in pieces of it: each piece has
 /// the write timeout, so a slow reader is not cut off as long as it reads at all.
 constexpr std::size_t piece_bytes = std::size_t{16} * 1024;
@@ -30,12 +32,16 @@ asio::const_buffer buffer_of(ByteView bytes) {
 
 } // namespace
 
-WebSocketConnection::WebSocketConnection(asio::any_io_executor executor,
+WebSocketConnection::WebSocketConnection(asio::any_io_executor executor, SocketPoller& poller,
                                          std::unique_ptr<Stream> stream, Upgrade upgrade,
                                          std::chrono::milliseconds write_timeout)
     : executor_(std::move(executor)), stream_(std::move(stream)),
       handler_(std::move(upgrade.handler)), limits_(upgrade.limits), write_timeout_(write_timeout),
       reader_(limits_.message_bytes_max), heard_at_(Clock::now()) {
+    socket_ = stream_->watch(poller, executor_, *this);
+    if (socket_ != nullptr) {
+        stream_.reset();
+    }
     allow_direct();
 }
 
@@ -74,7 +80,13 @@ awaitable<void> WebSocketConnection::run(std::string already_read) {
     const auto self = shared_from_this();
     try {
         handler_->opened(self);
-        co_await read_loop(std::move(already_read));
+        take(as_bytes(already_read));
+        std::string().swap(already_read);
+        if (socket_ != nullptr) {
+            co_await wait_for_end();
+        } else {
+            co_await read_loop();
+        }
     } catch (const std::exception&) {
         // A handler's failure is its connection's.
         static_cast<void>(self);
@@ -82,21 +94,13 @@ awaitable<void> WebSocketConnection::run(std::string already_read) {
     end();
 }
 
-awaitable<void> WebSocketConnection::read_loop(std::string already_read) {
-    take(as_bytes(already_read));
-    std::string().swap(already_read);
+awaitable<void> WebSocketConnection::read_loop() {
     for (;;) {
-        if (is_paused_ && state_ == State::open && !co_await wait_until_resumed()) {
+        if (waits_to_read() && !co_await wait_until_resumed()) {
             co_return;
         }
         if (co_await stream_->wait_readable()) {
             co_return;
-        }
-        if (stream_->is_direct()) {
-            if (!read_what_is_there()) {
-                co_return;
-            }
-            continue;
         }
         const std::unique_ptr<std::byte[]> buffer(new std::byte[read_bytes]);
         const auto [error, count] =
@@ -110,32 +114,73 @@ awaitable<void> WebSocketConnection::read_loop(std::string already_read) {
     }
 }
 
-// Without a coroutine's detour and into a buffer that all connections of the thread share. False at
-// the end.
-bool WebSocketConnection::read_what_is_there() {
-    static thread_local std::array<std::byte, read_bytes> buffer;
-    const std::ptrdiff_t count = stream_->read_now(asio::buffer(buffer));
-    if (count > 0) {
-        heard_at_ = Clock::now();
-        take(ByteView(buffer.data(), static_cast<std::size_t>(count)));
-        stream_->acknowledge_at_once(); // an answer that was written meanwhile has done it
-    }
-    return count != 0;
-}
-
 awaitable<bool> WebSocketConnection::wait_until_resumed() {
-    resumed_ = std::make_unique<asio::steady_timer>(executor_, Clock::time_point::max());
+    signal_ = std::make_unique<asio::steady_timer>(executor_, Clock::time_point::max());
     error_code ignored;
-    co_await resumed_->async_wait(asio::redirect_error(asio::use_awaitable, ignored));
-    resumed_.reset();
-    heard_at_ = Clock::now();
+    co_await signal_->async_wait(asio::redirect_error(asio::use_awaitable, ignored));
+    signal_.reset();
     co_return state_ != State::ended;
 }
 
+awaitable<void> WebSocketConnection::wait_for_end() {
+    if (is_read_) {
+        co_return;
+    }
+    signal_ = std::make_unique<asio::steady_timer>(executor_, Clock::time_point::max());
+    error_code ignored;
+    co_await signal_->async_wait(asio::redirect_error(asio::use_awaitable, ignored));
+}
+
+// By the poller, which has nothing more to say of this socket until it was read empty.
+void WebSocketConnection::readable(bool is_ending) {
+    try {
+        if (!read_what_is_there(is_ending)) {
+            stop_reading();
+        }
+    } catch (const std::exception&) {
+        stop_reading(); // a handler's failure is its connection's
+    }
+}
+
+// Into a buffer that all connections of the thread share. False at the end.
+bool WebSocketConnection::read_what_is_there(bool is_ending) {
+    static thread_local std::array<std::byte, read_bytes> buffer;
+    for (std::size_t round = 0; !is_read_ && !waits_to_read(); ++round) {
+        if (round == rounds_max) {
+            socket_->ask_again(); // others come in between
+            return true;
+        }
+        const std::ptrdiff_t count = socket_->read_now(asio::buffer(buffer));
+        if (count <= 0) {
+            return count < 0;
+        }
+        heard_at_ = Clock::now();
+        const auto size = static_cast<std::size_t>(count);
+        take(ByteView(buffer.data(), size));
+        socket_->acknowledge_at_once(); // an answer that was written meanwhile has done it
+        if (size < buffer.size() && !is_ending) {
+            return true;
+        }
+    }
+    return !is_read_;
+}
+
+void WebSocketConnection::stop_reading() noexcept {
+    is_read_ = true;
+    if (signal_ != nullptr) {
+        signal_->cancel();
+    }
+}
+
 void WebSocketConnection::resume() {
-    is_paused_ = false;
-    if (resumed_ != nullptr) {
-        resumed_->cancel();
+    if (!std::exchange(is_paused_, false)) {
+        return;
+    }
+    heard_at_ = Clock::now();
+    if (socket_ != nullptr) {
+        socket_->ask_again();
+    } else if (signal_ != nullptr) {
+        signal_->cancel();
     }
 }
 
@@ -234,7 +279,7 @@ awaitable<void> WebSocketConnection::write_loop(std::shared_ptr<WebSocketConnect
     }
     if (state_ == State::open) {
         write_deadline_ = Clock::time_point::max();
-        stream_->acknowledge_at_once();
+        acknowledge_at_once();
     }
     is_writing_ = false;
     allow_direct();
@@ -303,7 +348,7 @@ awaitable<error_code> WebSocketConnection::write_pieces(ByteView head, ByteView 
     for (;;) {
         const ByteView piece = payload.first(std::min(payload.size(), piece_bytes));
         payload = payload.subspan(piece.size());
-        const error_code error = co_await stream_->write({buffer_of(head), buffer_of(piece)});
+        const error_code error = co_await write_all(head, piece);
         if (error || payload.empty()) {
             co_return error;
         }
@@ -317,14 +362,30 @@ awaitable<void> WebSocketConnection::write_close() {
     write_deadline_ = Clock::now() + close_linger;
     if (!close_payload_.empty()) {
         const FrameHead head(FrameOpcode::close, close_payload_.size());
-        const error_code error =
-            co_await stream_->write({buffer_of(head.bytes()), buffer_of(close_payload_)});
+        const error_code error = co_await write_all(head.bytes(), close_payload_);
         if (error) {
             close_stream();
             co_return;
         }
     }
-    co_await stream_->shutdown();
+    if (socket_ != nullptr) {
+        socket_->shutdown();
+    } else {
+        co_await stream_->shutdown();
+    }
+}
+
+awaitable<error_code> WebSocketConnection::write_all(ByteView head, ByteView payload) {
+    const std::array buffers{buffer_of(head), buffer_of(payload)};
+    return socket_ != nullptr ? socket_->write(buffers) : stream_->write(buffers);
+}
+
+void WebSocketConnection::acknowledge_at_once() noexcept {
+    if (socket_ != nullptr) {
+        socket_->acknowledge_at_once();
+    } else {
+        stream_->acknowledge_at_once();
+    }
 }
 
 } // namespace tombolo::http

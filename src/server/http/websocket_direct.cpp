@@ -29,7 +29,7 @@ void WebSocketConnection::stop_direct() {
 // What was handed over and is not queued yet comes first.
 void WebSocketConnection::allow_direct() {
     const MutexLock lock(direct_.mutex);
-    direct_.is_open = state_ == State::open && direct_.handed_over == 0 && stream_->is_direct();
+    direct_.is_open = state_ == State::open && direct_.handed_over == 0 && socket_ != nullptr;
 }
 
 WebSocketConnection::Remainder WebSocketConnection::take_remainder() {
@@ -40,7 +40,12 @@ WebSocketConnection::Remainder WebSocketConnection::take_remainder() {
 void WebSocketConnection::close_stream() noexcept {
     const MutexLock lock(direct_.mutex);
     direct_.is_open = false;
-    stream_->close();
+    if (socket_ != nullptr) {
+        socket_->close();
+        stop_reading();
+    } else {
+        stream_->close();
+    }
 }
 
 std::size_t WebSocketConnection::deliver(std::vector<BinaryMessage> messages) {
@@ -95,7 +100,7 @@ std::size_t WebSocketConnection::write_direct(std::vector<BinaryMessage>& messag
             buffers[2 * i] = buffer_of(heads[i].bytes());
             buffers[2 * i + 1] = buffer_of(messages[i]);
         }
-        std::size_t sent = stream_->write_now(std::span(buffers).first(2 * count));
+        std::size_t sent = socket_->write_now(std::span(buffers).first(2 * count));
         std::size_t whole = 0;
         for (; whole < count; ++whole) {
             const ByteView head = heads[whole].bytes();
