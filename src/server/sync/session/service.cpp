@@ -46,7 +46,7 @@ Result<protocol::Dialect> negotiate(const http::Request& request) {
 SyncService::SyncService(ServiceOptions options, store::Store& store, const AppRepository& apps,
                          const Clock& clock, Random& random, const Log& log)
     : options_(std::move(options)), store_(store), apps_(apps), clock_(clock), random_(random),
-      log_(log), routes_(store), user_data_(store),
+      log_(log), routes_(store), user_data_(store), crowd_(session_pool_, options_.session_threads),
       engine_pool_({"sync-engine", options_.engine_threads, options_.connections_max, false}),
       session_pool_(
           {"sync-session", options_.session_threads, 2 * options_.connections_max, false}) {}

@@ -26,6 +26,7 @@
 #include "server/sync/engine/explain.hpp"
 #include "server/sync/engine/unsynced.hpp"
 #include "server/sync/session/counters.hpp"
+#include "server/sync/session/crowd.hpp"
 #include "server/sync/session/live_connection.hpp"
 #include "server/sync/session/routes.hpp"
 #include "server/sync/session/sync_life.hpp"
@@ -214,6 +215,7 @@ class SyncService final : public OutsideWriter {
     std::vector<std::shared_ptr<Slot>> retired_ TOMBOLO_GUARDED_BY(mutex_);
     std::unordered_set<SyncSocket*> sockets_ TOMBOLO_GUARDED_BY(mutex_);
     bool is_stopped_ TOMBOLO_GUARDED_BY(mutex_) = false;
+    Crowd crowd_; ///< on session_pool_, after whose threads it goes
     WorkerPool engine_pool_;
     WorkerPool session_pool_;
 };

@@ -87,7 +87,7 @@ class SyncService::Slot final : public EngineHost {
     void schedule() override {
         if (is_open_ && !is_scheduled_.exchange(true) && !service_.engine_pool_.submit([this] {
                 is_scheduled_ = false;
-                TurnBatch batch(service_.session_pool_);
+                TurnBatch batch(service_.crowd_);
                 run();
                 if (may_wait()) {
                     batch.take_here();

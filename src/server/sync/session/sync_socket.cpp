@@ -14,6 +14,8 @@ constexpr std::size_t inbox_messages_max = 256;
 constexpr std::size_t room_bytes = std::size_t{256} * 1024;
 /// Messages in, and messages out, handled in one turn.
 constexpr unsigned messages_a_turn = 16;
+/// Out in a turn that others wait for; the second finds that there is none, as a rule.
+constexpr unsigned few_messages = 2;
 /// Handled on the I/O thread: there is no work in it that could keep others waiting.
 constexpr std::size_t quick_bytes_max = 4096;
 
@@ -155,6 +157,10 @@ void SyncSocket::turn() {
     run_turn(Connection::messages_a_turn);
 }
 
+void SyncSocket::turn_in_crowd() {
+    run_turn(few_messages);
+}
+
 bool SyncSocket::turn_here() {
     {
         const MutexLock lock(mutex_);
@@ -162,7 +168,7 @@ bool SyncSocket::turn_here() {
             return false;
         }
     }
-    run_turn(2); // the second finds that there is none, as a rule
+    run_turn(few_messages);
     return true;
 }
 

@@ -63,6 +63,8 @@ class SyncSocket final : public http::WebSocketHandler,
 
     /// For the pool that was asked for it.
     void turn() TOMBOLO_EXCLUDES(mutex_);
+    /// The same as one of many: short. Who has more to say goes on in the pool.
+    void turn_in_crowd() TOMBOLO_EXCLUDES(mutex_);
     /// The turn that was asked for, by a thread that is none of the pool's: only when nothing came
     /// in, and for two messages at most. False: it is still to be had.
     bool turn_here() TOMBOLO_EXCLUDES(mutex_);

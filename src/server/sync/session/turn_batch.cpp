@@ -16,7 +16,7 @@ thread_local TurnBatch* batch_of_thread = nullptr;
 
 } // namespace
 
-TurnBatch::TurnBatch(WorkerPool& pool) : pool_(pool) {
+TurnBatch::TurnBatch(Crowd& crowd) : crowd_(crowd) {
     batch_of_thread = this;
 }
 
@@ -42,23 +42,20 @@ void TurnBatch::flush() {
     }
     std::vector<std::shared_ptr<SyncSocket>> sockets = std::exchange(sockets_, {});
     if (chunk_ != 0) {
-        submit(std::move(sockets));
+        crowd_.submit(std::move(sockets));
         chunk_ = std::min(2 * chunk_, chunk_max);
         return;
     }
     for (std::shared_ptr<SyncSocket>& socket : sockets) {
-        submit({std::move(socket)});
+        submit(std::move(socket));
     }
     chunk_ = 2;
 }
 
-void TurnBatch::submit(std::vector<std::shared_ptr<SyncSocket>> sockets) {
+void TurnBatch::submit(std::shared_ptr<SyncSocket> socket) {
     // A stopping pool takes nothing more; what is left ends with the last reference.
-    static_cast<void>(pool_.submit([sockets = std::move(sockets)]() mutable {
-        for (std::shared_ptr<SyncSocket>& socket : sockets) {
-            std::exchange(socket, nullptr)->turn();
-        }
-    }));
+    static_cast<void>(crowd_.pool().submit(
+        [socket = std::move(socket)]() mutable { std::exchange(socket, nullptr)->turn(); }));
 }
 
 void TurnBatch::take_here() {
@@ -68,7 +65,7 @@ void TurnBatch::take_here() {
     batch_of_thread = nullptr; // a turn may ask for the next one
     for (std::shared_ptr<SyncSocket>& socket : std::exchange(sockets_, {})) {
         if (!socket->turn_here()) {
-            submit({std::move(socket)});
+            submit(std::move(socket));
         }
     }
 }

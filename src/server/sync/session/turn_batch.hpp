@@ -5,8 +5,7 @@
 // A commit concerns thousands of sessions at once, and waking a thread for each costs more than
 // what it then does. The first two are kept: where they are all, a thread that has nothing else to
 // do takes them itself. When there are more they go to the pool, at first one by one, then in
-// growing chunks, which a thread of the pool runs one after the other; the last when the batch
-// ends.
+// growing chunks to the crowd, which runs each one after the other; the last when the batch ends.
 //
 // Thread-safety: a batch belongs to the thread that made it.
 
@@ -14,7 +13,7 @@
 #include <memory>
 #include <vector>
 
-#include "server/runtime/worker_pool.hpp"
+#include "server/sync/session/crowd.hpp"
 
 namespace tombolo::server::sync {
 
@@ -23,7 +22,7 @@ class SyncSocket;
 class TurnBatch {
   public:
     /// Collects what this thread asks for until it goes. One at a time.
-    explicit TurnBatch(WorkerPool& pool);
+    explicit TurnBatch(Crowd& crowd);
     ~TurnBatch();
     TurnBatch(const TurnBatch&) = delete;
     TurnBatch& operator=(const TurnBatch&) = delete;
@@ -39,9 +38,9 @@ class TurnBatch {
   private:
     static constexpr std::size_t kept_max = 2;
 
-    void submit(std::vector<std::shared_ptr<SyncSocket>> sockets);
+    void submit(std::shared_ptr<SyncSocket> socket);
 
-    WorkerPool& pool_;
+    Crowd& crowd_;
     std::vector<std::shared_ptr<SyncSocket>> sockets_;
     std::size_t chunk_ = 0; ///< 0: the first are kept
 };
