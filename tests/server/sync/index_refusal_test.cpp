@@ -20,6 +20,17 @@ class IndexRefusals : public SyncScenario {
         ASSERT_TRUE(collection);
         ASSERT_TRUE(shared_store().ensure_index(*collection, spec));
     }
+    /// A device with objects 1, 2, ... that have these values in q; from then on q is unique.
+    SyncDevice& device_with_unique(const std::vector<std::int64_t>& values) {
+        SyncDevice& made = device("a", "TRUEPREDICATE");
+        std::int64_t key = 0;
+        for (const std::int64_t value : values) {
+            create(made, ++key, value);
+        }
+        exchange();
+        make_unique("q");
+        return made;
+    }
     std::vector<server::sync::NumberedConflict> conflicts() {
         return server::sync::list_conflicts(shared_store(), world_.options().app, {}, 0, 100, 0)
             .value()
@@ -37,11 +48,8 @@ class IndexRefusals : public SyncScenario {
 };
 
 TEST_F(IndexRefusals, f6_an_object_that_violates_a_unique_index_vanishes_and_the_rest_stands) {
-    SyncDevice& a = device("a", "TRUEPREDICATE");
     SyncDevice& b = device("b", "TRUEPREDICATE");
-    create(a, 1, 5);
-    exchange();
-    make_unique("q");
+    SyncDevice& a = device_with_unique({5});
     write(b, [](ChangesetBuilder& out) {
         out.create_object("T", std::int64_t{2});
         out.update({"T", std::int64_t{2}, "q"}, std::int64_t{5});
@@ -67,11 +75,7 @@ TEST_F(IndexRefusals, f6_an_object_that_violates_a_unique_index_vanishes_and_the
 }
 
 TEST_F(IndexRefusals, f6_an_update_that_violates_a_unique_index_is_put_back) {
-    SyncDevice& a = device("a", "TRUEPREDICATE");
-    create(a, 1, 5);
-    create(a, 2, 6);
-    exchange();
-    make_unique("q");
+    SyncDevice& a = device_with_unique({5, 6});
     set(a, 2, "q", 5);
     set(a, 2, "x", 9); // of the same object, later: goes with it
     set(a, 1, "x", 8);
@@ -83,11 +87,7 @@ TEST_F(IndexRefusals, f6_an_update_that_violates_a_unique_index_is_put_back) {
 }
 
 TEST_F(IndexRefusals, values_swapped_in_one_upload_are_no_violation) {
-    SyncDevice& a = device("a", "TRUEPREDICATE");
-    create(a, 1, 5);
-    create(a, 2, 6);
-    exchange();
-    make_unique("q");
+    SyncDevice& a = device_with_unique({5, 6});
     write(a, [](ChangesetBuilder& out) {
         out.update({"T", std::int64_t{1}, "q"}, std::int64_t{6});
         out.update({"T", std::int64_t{2}, "q"}, std::int64_t{5});
@@ -99,12 +99,7 @@ TEST_F(IndexRefusals, values_swapped_in_one_upload_are_no_violation) {
 }
 
 TEST_F(IndexRefusals, who_counted_on_a_value_that_is_not_given_up_is_refused_in_turn) {
-    SyncDevice& a = device("a", "TRUEPREDICATE");
-    create(a, 1, 5);
-    create(a, 2, 6);
-    create(a, 3, 7);
-    exchange();
-    make_unique("q");
+    SyncDevice& a = device_with_unique({5, 6, 7});
     write(a, [](ChangesetBuilder& out) {
         out.update({"T", std::int64_t{1}, "q"}, std::int64_t{6}); // needs what 2 gives up
         out.update({"T", std::int64_t{2}, "q"}, std::int64_t{7}); // 3 keeps it
@@ -120,11 +115,8 @@ TEST_F(IndexRefusals, who_counted_on_a_value_that_is_not_given_up_is_refused_in_
 }
 
 TEST_F(IndexRefusals, uploads_of_other_devices_in_the_same_commit_stand) {
-    SyncDevice& a = device("a", "TRUEPREDICATE");
     SyncDevice& b = device("b", "TRUEPREDICATE");
-    create(a, 1, 5);
-    exchange();
-    make_unique("q");
+    SyncDevice& a = device_with_unique({5});
     create(b, 2, 5);
     create(a, 4, 8);
     create(a, 5, 9);
