@@ -28,12 +28,16 @@ enum class Measured : std::uint8_t {
     requests,
     invalid_uploads,
     invalid_reads,
+    integrations,
     // Levels: how many there are.
     open_sessions,
     open_connections,
+    unsynced_documents,
     // Durations, in milliseconds.
     upload_ms,
     bootstrap_ms,
+    integrate_ms,
+    commit_ms,
     /// What open_connections add up to.
     connection_minutes,
 };
@@ -57,9 +61,9 @@ class AppMeasurements {
                                      std::size_t points) const TOMBOLO_EXCLUDES(mutex_);
 
   private:
-    static constexpr std::size_t counters = 6;
-    static constexpr std::size_t levels = 2;
-    static constexpr std::size_t durations = 2;
+    static constexpr std::size_t counters = 7;
+    static constexpr std::size_t levels = 3;
+    static constexpr std::size_t durations = 4;
     struct Minute {
         std::array<std::uint64_t, counters> sums{};
         std::array<std::int64_t, levels> highest{};

@@ -155,6 +155,13 @@ struct TakenBack {
     std::map<ObjectRef, std::string> objects;
 };
 
+/// Of one batch. Its commit writes the documents and the history together.
+struct BatchTimes {
+    std::size_t uploads = 0; ///< of those with changesets; a batch that is tried again counts again
+    std::int64_t integrate_ms = 0;
+    std::int64_t commit_ms = 0;
+};
+
 class EngineHost {
   public:
     virtual ~EngineHost() = default;
@@ -178,6 +185,8 @@ class EngineHost {
         static_cast<void>(unsynced);
         static_cast<void>(is_complete);
     }
+    /// A commit came to its end, also to a bad one. Must not block nor call the engine.
+    virtual void batch_took(const BatchTimes& times) { static_cast<void>(times); }
     /// Clients changed the model in development mode, durably: Engine::model() has it. Must not
     /// block nor call the engine.
     virtual void model_grew() {}

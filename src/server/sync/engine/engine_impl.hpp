@@ -225,12 +225,16 @@ class EngineImpl final : public Engine, public SessionContext {
     bool census_is_queued_ = false;
     std::size_t one_by_one_ = 0; ///< inputs still to be tried alone after a failed commit
     bool asks_indexes_ = false;  ///< the next batch is one upload that a commit refused
+    Clock::Monotonic integrate_began_{};
+    Clock::Monotonic commit_began_{};
+    BatchTimes batch_times_; ///< of the batch whose commit is under way
 
     mutable Mutex mutex_;
     Condition idle_;
     std::deque<Input> inputs_ TOMBOLO_GUARDED_BY(mutex_);
     bool is_running_ TOMBOLO_GUARDED_BY(mutex_) = false;
     bool is_committing_ TOMBOLO_GUARDED_BY(mutex_) = false;
+    Clock::Monotonic commit_ended_ TOMBOLO_GUARDED_BY(mutex_) = {};
     std::optional<Result<store::Version>> commit_result_ TOMBOLO_GUARDED_BY(mutex_);
     Published published_ TOMBOLO_GUARDED_BY(mutex_);
     std::vector<SaltGeneration> generations_ TOMBOLO_GUARDED_BY(mutex_);

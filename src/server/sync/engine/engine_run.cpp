@@ -21,6 +21,11 @@ bool is_of_the_disk(const Error& error) {
            error.code() == ErrorCode::store_corrupt;
 }
 
+template <class Duration>
+std::int64_t whole_ms(Duration time) {
+    return std::chrono::duration_cast<std::chrono::milliseconds>(time).count();
+}
+
 } // namespace
 
 void EngineImpl::run() {
@@ -51,6 +56,7 @@ void EngineImpl::step() {
     std::deque<Input> inputs = take_inputs();
     if (!inputs.empty()) {
         host_.told();
+        integrate_began_ = clock_.monotonic();
         integrate(std::move(inputs));
         static_cast<void>(take_commit_result()); // of a commit on this thread
     }
@@ -59,16 +65,20 @@ void EngineImpl::step() {
 /// False: a commit is still under way, or the engine has failed.
 bool EngineImpl::take_commit_result() {
     std::optional<Result<store::Version>> result;
+    Clock::Monotonic ended{};
     {
         const MutexLock lock(mutex_);
         if (is_committing_ || published_.has_failed) {
             return false;
         }
         result = std::exchange(commit_result_, std::nullopt);
+        ended = commit_ended_;
     }
     if (!result) {
         return true;
     }
+    batch_times_.commit_ms = whole_ms(ended - commit_began_);
+    host_.batch_took(batch_times_);
     const bool asked_indexes = std::exchange(asks_indexes_, false);
     integrator_.allow_all();
     if (*result) {
@@ -270,6 +280,12 @@ Result<store::Transaction> EngineImpl::finish_batch() {
 }
 
 void EngineImpl::commit(store::Transaction transaction, bool waits) {
+    commit_began_ = clock_.monotonic();
+    const auto uploads = std::count_if(in_flight_.begin(), in_flight_.end(), [](const Input& each) {
+        const auto* upload = std::get_if<UploadInput>(&each.what);
+        return upload != nullptr && !upload->entries.empty();
+    });
+    batch_times_ = {static_cast<std::size_t>(uploads), whole_ms(commit_began_ - integrate_began_)};
     {
         const MutexLock lock(mutex_);
         is_committing_ = true;
@@ -279,8 +295,10 @@ void EngineImpl::commit(store::Transaction transaction, bool waits) {
         // The last touch of the engine is the unlock: it may be destroyed right after.
         EngineHost& host = host_;
         bool is_running = false;
+        const Clock::Monotonic now = clock_.monotonic();
         {
             const MutexLock lock(mutex_);
+            commit_ended_ = now;
             commit_result_ = std::move(result);
             is_committing_ = false;
             is_running = is_running_;

@@ -27,6 +27,9 @@ class SyncService::Slot final : public EngineHost {
   public:
     Slot(SyncService& service, const App& app)
         : service_(service), app_id_(app.id), name_(app.client_app_id),
+          measured_(service.options_.measurements == nullptr
+                        ? nullptr
+                        : service.options_.measurements->of(app.id)),
           roles_([&apps = service.apps_, id = app.id] { return apps.find(id); }, service.log_,
                  service.options_.facts) {}
 
@@ -110,6 +113,7 @@ class SyncService::Slot final : public EngineHost {
                     service_.store_.commit(std::move(barrier)));
         const MutexLock lock(run_mutex_);
         engine_->end();
+        set_unsynced(0);
         return {};
     }
 
@@ -122,11 +126,22 @@ class SyncService::Slot final : public EngineHost {
     bool may_wait() override { return !is_scheduled_ && service_.engine_pool_.queued() == 0; }
 
     void census_moved(std::uint64_t unsynced, bool is_complete) override {
-        unsynced_ = unsynced;
+        set_unsynced(unsynced);
         if (is_complete) {
             std::call_once(census_ended_, [this] { census_done_.set_value(); });
         }
         check_unsynced();
+    }
+
+    void batch_took(const BatchTimes& times) override {
+        if (measured_ == nullptr) {
+            return;
+        }
+        if (times.uploads > 0) {
+            measured_->count(Measured::integrations, times.uploads);
+            measured_->took(Measured::integrate_ms, times.integrate_ms);
+        }
+        measured_->took(Measured::commit_ms, times.commit_ms);
     }
 
     /// Pauses the app when too many documents cannot be synced.
@@ -163,6 +178,15 @@ class SyncService::Slot final : public EngineHost {
     }
 
   private:
+    void set_unsynced(std::uint64_t count) {
+        const std::uint64_t before = unsynced_.exchange(count);
+        if (measured_ != nullptr && count != before) {
+            measured_->change(Measured::unsynced_documents,
+                              static_cast<int>(static_cast<std::int64_t>(count) -
+                                               static_cast<std::int64_t>(before)));
+        }
+    }
+
     void run() {
         const MutexLock lock(run_mutex_);
         if (is_open_) {
@@ -194,6 +218,7 @@ class SyncService::Slot final : public EngineHost {
     SyncService& service_;
     const ObjectId app_id_;
     const std::string name_;
+    const std::shared_ptr<AppMeasurements> measured_; ///< null: nothing is measured
     AppRoles roles_;
     std::atomic<bool> is_open_{false};
     /// Shared: sockets may outlive the slot.
