@@ -35,4 +35,27 @@ const std::vector<EngineProfile>& engine_profiles() {
     return profiles;
 }
 
+const EngineProfile& ahead_profile() {
+    static const EngineProfile profile = [] {
+        EngineProfile ahead;
+        ahead.name = "ahead";
+        ahead.steps = 250;
+        ahead.write = 400;
+        ahead.send = 300;
+        ahead.receive = 250;
+        ahead.run = 100;
+        ahead.commit = 60;
+        ahead.subscribe = 10;
+        ahead.disconnect = 8;
+        ahead.restart = 4;
+        ahead.role = 3;
+        ahead.crash = 20;
+        ahead.refuse = 30;
+        ahead.wide = 70;
+        ahead.goes_ahead = true;
+        return ahead;
+    }();
+    return profile;
+}
+
 } // namespace tombolo::sim

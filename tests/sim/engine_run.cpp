@@ -65,6 +65,9 @@ class EngineRun {
                                          const auto& object, const auto& part) {
             oracle_.note_met(file, version, object, part);
         };
+        if (profile.goes_ahead) {
+            world_.options().ahead_bytes = 0;
+        }
         world_.crash(true); // begins anew, with that
         if (profile.trim > 0) {
             world_.options().client_max_offline_ms = offline_ms; // after a crash too
@@ -125,6 +128,8 @@ class EngineRun {
         result.statistics = world_.engine().statistics();
         result.trimmed = world_.engine().history().value().trimmed;
         result.expired = expired_;
+        result.refused = refused_;
+        result.ahead = world_.batches_ahead();
         result.compared = oracle_.compared();
         result.steps = static_cast<std::uint64_t>(extra_steps_);
         return result;
@@ -170,6 +175,7 @@ class EngineRun {
             {p.connect, &EngineRun::connect},
             {p.role, &EngineRun::change_role},
             {p.crash, &EngineRun::crash},
+            {p.refuse, &EngineRun::refuse},
             {p.outside, &EngineRun::write_outside},
             {p.settle, &EngineRun::settle},
             {p.cut_after_upload, &EngineRun::cut_after_upload},
@@ -194,7 +200,12 @@ class EngineRun {
         }
     }
 
-    void send(Peer& peer) { peer.device.send(1 + choices_.pick(3)); }
+    void send(Peer& peer) {
+        peer.device.send(1 + choices_.pick(3));
+        if (profile_.goes_ahead) {
+            world_.run_once();
+        }
+    }
     void run(Peer& /*peer*/) { world_.run_once(); }
     void commit(Peer& /*peer*/) { world_.disk().settle(); }
     void disconnect(Peer& peer) { peer.device.disconnect(); }
@@ -358,6 +369,13 @@ class EngineRun {
                               });
     }
 
+    void refuse(Peer& /*peer*/) {
+        if (world_.has_ahead()) {
+            world_.refuse();
+            ++refused_;
+        }
+    }
+
     void crash(Peer& /*peer*/) {
         for (const auto& peer : peers_) {
             peer->device.disconnect();
@@ -434,6 +452,7 @@ class EngineRun {
     testing::Choices choices_;
     const EngineProfile profile_;
     std::uint64_t expired_ = 0;
+    std::uint64_t refused_ = 0;
     std::string database_;
     World world_;
     EngineOracle oracle_;

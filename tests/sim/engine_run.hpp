@@ -30,6 +30,10 @@ struct EngineProfile {
     std::uint32_t connect = 20;
     std::uint32_t role = 13;
     std::uint32_t crash = 3;
+    /// A commit fails, if another batch was made on top of it.
+    std::uint32_t refuse = 0;
+    /// Every upload that comes while the disk works is integrated then.
+    bool goes_ahead = false;
     std::uint32_t outside = 3;
     std::uint32_t settle = 6;
     /// Sent and integrated, but the device never hears of it.
@@ -48,6 +52,8 @@ struct EngineProfile {
 
 /// Each run has the one that its seed names.
 const std::vector<EngineProfile>& engine_profiles();
+/// Batches on top of others that are being committed; none of the above.
+const EngineProfile& ahead_profile();
 
 struct EngineRunOptions {
     server::sync::EngineBugs bugs;
@@ -64,6 +70,8 @@ struct EngineRunResult {
     /// Decisions; every round of the end counts as one.
     std::uint64_t steps = 0;
     const char* profile = "";
+    std::uint64_t ahead = 0;    ///< batches made while the one below was being committed
+    std::uint64_t refused = 0;  ///< commits with a batch on top of them
     std::uint64_t trimmed = 0;  ///< history at and below is gone
     std::uint64_t expired = 0;  ///< devices that were reset
     std::uint64_t compared = 0; ///< parts that were both sent and merged with (invariant 2)

@@ -41,6 +41,14 @@ constexpr PlantedEngineBug engine_bugs[] = {
     {"drained_under_the_old_role", &EngineBugs::drained_under_the_old_role},
 };
 
+/// Of batches made while the one below is being committed.
+constexpr PlantedEngineBug ahead_bugs[] = {
+    {"ahead_of_nothing", &EngineBugs::ahead_of_nothing},
+    {"ahead_told_with_below", &EngineBugs::ahead_told_with_below},
+};
+
+class SyncEngineAheadBug : public ::testing::TestWithParam<PlantedEngineBug> {};
+
 class SyncEngineBug : public ::testing::TestWithParam<PlantedEngineBug> {};
 
 } // namespace
@@ -77,6 +85,30 @@ TEST(SyncEngineSim, devices_and_documents_converge) {
     EXPECT_GT(compared, steps / 100);
 }
 
+// Commits fail below batches that were made meanwhile, and servers die with both under way.
+TEST(SyncEngineSim, devices_converge_with_batches_made_ahead) {
+    const bool is_long = testing::is_long_run();
+    const std::uint64_t steps_min = is_long ? 1'000'000 : 30'000;
+    const std::uint64_t first = is_long ? std::random_device{}() : 0;
+    EngineRunOptions options;
+    options.profile = &ahead_profile();
+    std::uint64_t steps = 0;
+    std::uint64_t ahead = 0;
+    std::uint64_t refused = 0;
+    std::uint64_t seed = first;
+    for (; steps < steps_min; ++seed) {
+        const EngineRunResult result = run_engine(seed, options);
+        ASSERT_FALSE(result.failure) << "seed " << seed << ": " << *result.failure;
+        steps += result.steps;
+        ahead += result.ahead;
+        refused += result.refused;
+    }
+    std::cout << "sync engine: 0 failures in " << seed - first << " runs, " << steps << " steps, "
+              << ahead << " batches made ahead, " << refused << " commits refused below them\n";
+    EXPECT_GT(ahead, steps / 200);
+    EXPECT_GT(refused, steps / 1000);
+}
+
 TEST(SyncEngineSim, invariant_2_a_part_that_was_sent_otherwise_than_merged_with_is_noticed) {
     const std::string database = fresh_database();
     World world(1, World::model_of_views(database));
@@ -105,26 +137,37 @@ TEST(SyncEngineSim, invariant_8_two_runs_of_one_seed_are_the_same) {
     }
 }
 
-// The right code passes these seeds and many more: devices_and_documents_converge.
-TEST_P(SyncEngineBug, is_caught_within_2000_steps) {
-    EngineRunOptions options;
-    options.bugs.*GetParam().flag = true;
+// The right code passes these seeds and many more.
+void expect_caught(const PlantedEngineBug& bug, std::uint64_t steps_max, EngineRunOptions options) {
+    options.bugs.*bug.flag = true;
     std::uint64_t steps = 0;
-    for (std::uint64_t seed = 0; steps < 2000; ++seed) {
+    for (std::uint64_t seed = 0; steps < steps_max; ++seed) {
         const EngineRunResult result = run_engine(seed, options);
         steps += result.steps;
         if (result.failure) {
-            std::cout << "planted bug " << GetParam().name << ": caught by seed " << seed << " ("
+            std::cout << "planted bug " << bug.name << ": caught by seed " << seed << " ("
                       << result.profile << ") after " << steps
                       << " steps: " << result.failure->substr(0, 140) << "\n";
-            EXPECT_LE(steps, 2000U);
+            EXPECT_LE(steps, steps_max);
             return;
         }
     }
-    ADD_FAILURE() << GetParam().name << " was not noticed";
+    ADD_FAILURE() << bug.name << " was not noticed";
 }
 
-INSTANTIATE_TEST_SUITE_P(Planted, SyncEngineBug, ::testing::ValuesIn(engine_bugs),
-                         [](const auto& test) { return std::string(test.param.name); });
+TEST_P(SyncEngineBug, is_caught_within_2000_steps) {
+    expect_caught(GetParam(), 2000, {});
+}
+
+TEST_P(SyncEngineAheadBug, is_caught_within_20000_steps) {
+    EngineRunOptions options;
+    options.profile = &ahead_profile();
+    expect_caught(GetParam(), 20'000, options);
+}
+
+const auto name_of_bug = [](const auto& test) { return std::string(test.param.name); };
+
+INSTANTIATE_TEST_SUITE_P(Planted, SyncEngineBug, ::testing::ValuesIn(engine_bugs), name_of_bug);
+INSTANTIATE_TEST_SUITE_P(Planted, SyncEngineAheadBug, ::testing::ValuesIn(ahead_bugs), name_of_bug);
 
 } // namespace tombolo::sim

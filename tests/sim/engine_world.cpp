@@ -1,6 +1,7 @@
 #include "sim/engine_world.hpp"
 
 #include <stdexcept>
+#include <utility>
 
 #include <rocksdb/env.h>
 
@@ -80,8 +81,17 @@ bool World::run_once() {
         return false;
     }
     is_scheduled_ = false;
+    const bool was_waiting = disk_.is_waiting();
     engine_->run();
+    const std::uint64_t begun = engine_->statistics().batches_ahead;
+    has_ahead_ = begun != batches_ahead_now_ || (has_ahead_ && was_waiting);
+    batches_ahead_ += begun - std::exchange(batches_ahead_now_, begun);
     return true;
+}
+
+void World::refuse() {
+    disk_.refuse(Error(ErrorCode::duplicate_key, "refused for once"));
+    has_ahead_ = false;
 }
 
 void World::settle() {
@@ -97,6 +107,8 @@ void World::crash(bool was_synced) {
     }
     engine_.reset();
     is_scheduled_ = false;
+    has_ahead_ = false;
+    batches_ahead_now_ = 0;
     open();
 }
 

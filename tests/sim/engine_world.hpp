@@ -44,6 +44,11 @@ class World final : public server::sync::EngineHost {
     bool run_once();
     /// Runs and commits until nothing is left to do.
     void settle();
+    /// A batch waits for one whose commit is under way.
+    bool has_ahead() const { return has_ahead_ && disk_.is_waiting(); }
+    std::uint64_t batches_ahead() const { return batches_ahead_; }
+    /// The commit below a batch that waits fails, for no reason that lasts. REQUIRES: has_ahead().
+    void refuse();
     /// The process dies: what was not synced is lost (or was synced, and nobody heard).
     void crash(bool was_synced);
 
@@ -71,6 +76,9 @@ class World final : public server::sync::EngineHost {
     server::sync::EngineOptions options_;
     std::unique_ptr<server::sync::Engine> engine_;
     bool is_scheduled_ = false;
+    std::uint64_t batches_ahead_ = 0; ///< of all the engines
+    std::uint64_t batches_ahead_now_ = 0;
+    bool has_ahead_ = false; ///< unless the commit was answered since
 };
 
 /// A database name that no other world of the process has.

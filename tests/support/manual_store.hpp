@@ -29,6 +29,12 @@ class ManualStore final : public store::Store {
         }
         return count;
     }
+    /// Refuses the oldest that waits. REQUIRES: is_waiting().
+    void refuse(const Error& why) {
+        const Completion done = std::move(waiting_.front().second);
+        waiting_.pop_front();
+        done(why);
+    }
     /// Commits what waits, but nobody hears of it: the process died after the sync.
     void commit_unheard() {
         for (auto& [transaction, done] : waiting_) {

@@ -1,6 +1,7 @@
 #include "server/sync/engine/batch.hpp"
 
 #include "changeset/codec.hpp"
+#include "core/check.hpp"
 #include "core/record_codec.hpp"
 
 namespace tombolo::server::sync {
@@ -24,12 +25,20 @@ Result<Reciprocal> decode_reciprocal(std::string_view record) {
     return reciprocal;
 }
 
-Batch::Batch(std::unique_ptr<store::Snapshot> snapshot, const store::Store& store,
+Batch::Batch(std::shared_ptr<const store::Snapshot> snapshot, const store::Store& store,
              const RecordKeys& keys, std::shared_ptr<const Model> model, const EntryCache& cache,
-             Number top, RecentObjects& recent)
-    : snapshot_(std::move(snapshot)), store_(store), keys_(keys), cache_(cache), recent_(recent),
-      base_top_(top), top_(top) {
+             Number top, RecentObjects& recent, const Batch* older)
+    : snapshot_(std::move(snapshot)), older_(older), store_(store), keys_(keys), cache_(cache),
+      recent_(recent), base_top_(top), top_(top) {
+    TOMBOLO_CHECK(older == nullptr || older->older_ == nullptr); // parts() looks no deeper
     set_model(std::move(model));
+}
+
+void Batch::rebase(std::shared_ptr<const store::Snapshot> snapshot) {
+    durable_.reset();
+    older_ = nullptr;
+    snapshot_ = std::move(snapshot);
+    set_model(std::move(model_));
 }
 
 void Batch::set_model(std::shared_ptr<const Model> model) {
@@ -38,18 +47,27 @@ void Batch::set_model(std::shared_ptr<const Model> model) {
 }
 
 Result<std::shared_ptr<const Entry>> Batch::entry(Number version) const {
-    const auto found = entries_.find(version);
-    return found == entries_.end() ? durable_->entry(version)
-                                   : Result<std::shared_ptr<const Entry>>(found->second);
+    for (const Batch* batch : {this, older_}) {
+        if (batch != nullptr && version > batch->base_top_) {
+            if (const auto found = batch->entries_.find(version); found != batch->entries_.end()) {
+                return found->second;
+            }
+        }
+    }
+    return durable_->entry(version);
 }
 
 Result<PartList> Batch::parts(const ObjectRef& object, Number after) const {
     PartList parts;
-    if (after < base_top_) {
+    if (after < (older_ == nullptr ? base_top_ : older_->base_top_)) {
         TOMBOLO_TRY(parts, durable_->parts(object, after));
     }
-    if (const auto found = documents_.find(object); found != documents_.end()) {
-        for (const auto& each : found->second.parts) {
+    for (const Batch* batch : {older_, this}) {
+        const auto* document = batch == nullptr ? nullptr : batch->find(object);
+        if (document == nullptr) {
+            continue;
+        }
+        for (const auto& each : document->parts) {
             if (each.first > after) {
                 parts.push_back(each);
             }
@@ -59,8 +77,19 @@ Result<PartList> Batch::parts(const ObjectRef& object, Number after) const {
 }
 
 Result<Image> Batch::current(const ObjectRef& object) const {
+    const ChangedDocument* document = find(object);
+    return document == nullptr ? below(object) : Result<Image>(document->now);
+}
+
+const ChangedDocument* Batch::find(const ObjectRef& object) const {
     const auto found = documents_.find(object);
-    return found == documents_.end() ? durable_->current(object) : Result<Image>(found->second.now);
+    return found == documents_.end() ? nullptr : &found->second;
+}
+
+Result<Image> Batch::below(const ObjectRef& object) const {
+    // With this batch's own model: the one below may not know the class yet.
+    const ChangedDocument* document = older_ == nullptr ? nullptr : older_->find(object);
+    return document == nullptr ? durable_->current(object) : Result<Image>(document->now);
 }
 
 Number Batch::append(std::shared_ptr<const Entry> entry) {
@@ -110,7 +139,7 @@ void Batch::add_part(const ObjectRef& object, PartRecord part) {
     recent_.note(object, top_);
     const auto [document, is_new] = take(object);
     if (is_new) {
-        if (Result<Image> image = durable_->current(object)) {
+        if (Result<Image> image = below(object)) {
             document->base = *image;
             document->now = *image;
         }

@@ -3,7 +3,8 @@
 // What one commit will make: new history entries, documents, parts, files, on top of a snapshot.
 //
 // Lives from the start of a batch to the answer of its commit. Nothing in it is visible to sessions
-// before. Not thread-safe: the integrator's.
+// before. One made while the batch before is on its way to the disk lies over that one, until it is
+// durable too; both read one snapshot, which has neither. Not thread-safe: the integrator's.
 
 #include <functional>
 #include <map>
@@ -51,9 +52,13 @@ struct ChangedDocument {
 
 class Batch final : public HistorySource {
   public:
-    Batch(std::unique_ptr<store::Snapshot> snapshot, const store::Store& store,
+    /// `older`: the batch below, or null; it outlives this one or rebase() is called first.
+    Batch(std::shared_ptr<const store::Snapshot> snapshot, const store::Store& store,
           const RecordKeys& keys, std::shared_ptr<const Model> model, const EntryCache& cache,
-          Number top, RecentObjects& recent);
+          Number top, RecentObjects& recent, const Batch* older = nullptr);
+
+    /// The batch below is durable, the snapshot has it, and nothing of this one.
+    void rebase(std::shared_ptr<const store::Snapshot> snapshot);
 
     const std::shared_ptr<const Model>& model() const noexcept { return model_; }
     /// A client's schema came in.
@@ -76,6 +81,9 @@ class Batch final : public HistorySource {
     void add_part(const ObjectRef& object, PartRecord part);
 
     const store::Snapshot& snapshot() const noexcept { return *snapshot_; }
+    const std::shared_ptr<const store::Snapshot>& shared_snapshot() const noexcept {
+        return snapshot_;
+    }
     Number first_new() const noexcept { return base_top_ + 1; }
     using Entries = std::map<Number, std::shared_ptr<const Entry>>;
     const Entries& entries() const noexcept { return entries_; }
@@ -95,6 +103,10 @@ class Batch final : public HistorySource {
     std::map<std::string, std::optional<std::string>> reciprocals;
     /// For the log of what was dropped of uploads.
     std::vector<Conflict> conflicts;
+    /// Of that log behind this batch, if this or the one below has conflicts.
+    std::optional<ConflictWriter::Total> conflicts_total;
+    /// Which state of Integrator::ages() is in its transaction.
+    std::uint64_t ages_written = 0;
     bool model_changed = false;
     /// It has something that the app's configuration has not.
     bool model_grew = false;
@@ -129,8 +141,12 @@ class Batch final : public HistorySource {
   private:
     /// The document, and whether it is new here.
     std::pair<ChangedDocument*, bool> take(const ObjectRef& object);
+    const ChangedDocument* find(const ObjectRef& object) const;
+    /// The document as it was before this batch.
+    Result<Image> below(const ObjectRef& object) const;
 
-    std::unique_ptr<store::Snapshot> snapshot_;
+    std::shared_ptr<const store::Snapshot> snapshot_;
+    const Batch* older_;
     const store::Store& store_;
     const RecordKeys& keys_;
     const EntryCache& cache_;

@@ -23,10 +23,7 @@ std::string key_of_number(const std::string& prefix, Number number) {
     return key;
 }
 
-struct Total {
-    Number next = 1;
-    Number bytes = 0;
-};
+using Total = ConflictWriter::Total;
 
 Result<Total> read_total(const store::Snapshot& snapshot, const std::string& key) {
     TOMBOLO_TRY(const std::optional<std::string> record, snapshot.record(store::Space::meta, key));
@@ -126,8 +123,12 @@ ConflictWriter::ConflictWriter(const ObjectId& app, const ConflictLimits& limits
 }
 
 Result<void> ConflictWriter::write(std::vector<Conflict> conflicts, const store::Snapshot& snapshot,
-                                   std::int64_t now_ms, store::Transaction& transaction) const {
-    TOMBOLO_TRY(Total total, read_total(snapshot, total_key_));
+                                   std::int64_t now_ms, std::optional<Total>& known,
+                                   store::Transaction& transaction) const {
+    if (!known) {
+        TOMBOLO_TRY(known, read_total(snapshot, total_key_));
+    }
+    Total& total = *known;
     for (Conflict& conflict : conflicts) {
         conflict.bytes_before = total.bytes;
         std::string record = encode(conflict);

@@ -84,9 +84,16 @@ class ConflictWriter {
     ConflictWriter(const ObjectId& app, const ConflictLimits& limits);
 
     bool is_on() const noexcept { return limits_.keep_ms > 0 && limits_.bytes_max > 0; }
-    /// Numbers them and drops what is too old or too much, a bounded number at a time.
+    /// How many were ever logged, and their bytes.
+    struct Total {
+        Number next = 1;
+        Number bytes = 0;
+    };
+    /// Numbers them and drops what is too old or too much, a bounded number at a time. `total`:
+    /// where they follow on one that the snapshot has not; then, behind them.
     Result<void> write(std::vector<Conflict> conflicts, const store::Snapshot& snapshot,
-                       std::int64_t now_ms, store::Transaction& transaction) const;
+                       std::int64_t now_ms, std::optional<Total>& total,
+                       store::Transaction& transaction) const;
     /// Only drops. False when there may be more to drop.
     Result<bool> trim(const store::Snapshot& snapshot, std::int64_t now_ms,
                       store::Transaction& transaction) const;

@@ -111,6 +111,8 @@ struct EngineBugs {
     bool uploads_judged_by_no_view = false;
     bool bootstrap_from_current_documents = false;
     bool sent_before_durable = false;
+    bool ahead_of_nothing = false;      ///< a batch made ahead does not see the one below
+    bool ahead_told_with_below = false; ///< cursors that are not durable
     bool points_not_met = false;
     bool drained_under_the_old_role = false;
     bool hidden_fields_sent = false;
@@ -134,8 +136,12 @@ struct EngineOptions {
     /// New objects in one changeset of a bootstrap; 0: as many as fit a message. Test suites of
     /// SDKs set it, and count changesets.
     std::size_t bootstrap_objects = 0;
-    /// Uncompressed bytes of uploads integrated in one commit.
-    std::size_t batch_bytes = std::size_t{4} << 20;
+    /// Uncompressed bytes of uploads integrated in one commit. What a batch makes of them takes
+    /// thirty times as much memory: with more of them it leaves the processor's caches.
+    std::size_t batch_bytes = std::size_t{256} << 10;
+    /// So many bytes of uploads that wait are made a batch while the one before is being committed;
+    /// less waits for company.
+    std::size_t ahead_bytes = std::size_t{128} << 10;
     ConflictLimits conflicts;
     /// How long devices wait for the initial sync at most; it goes on behind them.
     std::int64_t initial_wait_ms = 60'000;
@@ -292,6 +298,7 @@ struct EngineStatistics {
     std::uint64_t resets = 0;
     std::uint64_t points = 0;
     std::uint64_t batches = 0;
+    std::uint64_t batches_ahead = 0; ///< begun before the one below was durable
     std::uint64_t outside_changes = 0;
     std::uint64_t unsyncable_writes = 0;  ///< outside writes that left a document unsyncable
     std::uint64_t unsynced_documents = 0; ///< that no device gets, now

@@ -139,6 +139,7 @@ void EngineImpl::submit(Input input) {
             refused = std::move(input);
         } else {
             is_quiet = input.is_quiet && inputs_.size() < quiet_inputs_max;
+            inputs_bytes_ += input.bytes();
             inputs_.push_back(std::move(input));
         }
     }

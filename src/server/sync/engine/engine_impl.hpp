@@ -147,6 +147,19 @@ class EngineImpl final : public Engine, public SessionContext {
 
         std::size_t bytes() const noexcept;
     };
+    /// What a session is shown of its file when the batch is durable.
+    struct ToldFile {
+        std::shared_ptr<Mailbox> mailbox;
+        std::shared_ptr<const FileState> state;
+        bool is_new = false; ///< the session has not seen it before
+    };
+    /// A batch of uploads that waits for the one below to be durable.
+    struct Ahead {
+        std::vector<Input> inputs;
+        std::vector<ToldFile> told;
+        Result<store::Transaction> transaction = store::Transaction();
+        bool is_plain = false;
+    };
     struct Attached {
         std::shared_ptr<Mailbox> mailbox;
         std::string user;
@@ -165,6 +178,15 @@ class EngineImpl final : public Engine, public SessionContext {
     void retry();
     std::deque<Input> take_inputs();
     void integrate(std::deque<Input> inputs);
+    static bool is_plain(const Input& input);
+    static bool may_be_ahead(const Input& input);
+    bool wants_ahead() const TOMBOLO_REQUIRES(mutex_);
+    void go_ahead();
+    Result<void> integrate_ahead(std::deque<Input> inputs);
+    void commit_ahead();
+    void take_back_ahead();
+    void queue_again(std::vector<Input> inputs) TOMBOLO_REQUIRES(mutex_);
+    std::vector<ToldFile> files_to_tell(const std::vector<Input>& inputs);
     Result<store::Transaction> finish_batch();
     Result<bool> deny_refused(const store::Transaction& transaction);
     void note_taken_back(const Input& upload);
@@ -193,10 +215,10 @@ class EngineImpl final : public Engine, public SessionContext {
     void notify_all();
     void notify(const std::vector<Input>& finished, const Matching::Woken& concerned);
     void tell_own(const Batch& batch);
-    void tell_files(const Batch& batch, Number top);
+    void tell_files(const Batch& batch);
     /// REQUIRES: an epoch.
-    void join(const FileState& state, const std::shared_ptr<Mailbox>& mailbox, Number top);
-    void join_all(Number top);
+    void join(const Batch& batch, const FileState& state, const std::shared_ptr<Mailbox>& mailbox);
+    void join_all(const Batch& batch);
     bool is_attached(Number file, const Mailbox& mailbox) const;
 
     std::optional<SessionError> check(const IdentRequest& request, const FileState& file,
@@ -221,6 +243,10 @@ class EngineImpl final : public Engine, public SessionContext {
     // run()'s own.
     Integrator integrator_;
     std::vector<Input> in_flight_;
+    std::vector<ToldFile> told_; ///< of these, as their batch leaves them
+    bool is_plain_ = false;      ///< they are uploads and MARKs, and every session goes on
+    bool ended_session_ = false; ///< one of the inputs of the batch that is being made did
+    std::optional<Ahead> ahead_;
     std::set<Number> to_be_reset_; ///< files whose sessions have not been told yet
     bool census_is_queued_ = false;
     std::size_t one_by_one_ = 0; ///< inputs still to be tried alone after a failed commit
@@ -232,6 +258,7 @@ class EngineImpl final : public Engine, public SessionContext {
     mutable Mutex mutex_;
     Condition idle_;
     std::deque<Input> inputs_ TOMBOLO_GUARDED_BY(mutex_);
+    std::size_t inputs_bytes_ TOMBOLO_GUARDED_BY(mutex_) = 0;
     bool is_running_ TOMBOLO_GUARDED_BY(mutex_) = false;
     bool is_committing_ TOMBOLO_GUARDED_BY(mutex_) = false;
     Clock::Monotonic commit_ended_ TOMBOLO_GUARDED_BY(mutex_) = {};

@@ -96,7 +96,7 @@ Result<void> EngineImpl::open() {
     if (untold) {
         submit({*std::move(untold), nullptr, 0});
     }
-    integrator_.note_age(snapshot->version(), client_max_offline_ms_);
+    integrator_.note_age(snapshot->version(), top, client_max_offline_ms_);
     note_trimmed();
     const MutexLock lock(mutex_);
     published_ = {top, std::move(model), false};

@@ -119,11 +119,13 @@ void EngineImpl::note_trimmed() {
 
 void EngineImpl::end() {
     take_commit_result();
+    ahead_.reset(); // only uploads, whose connections end
     std::deque<Input> lost;
     {
         const MutexLock lock(mutex_);
         published_.has_failed = true;
         lost.swap(inputs_);
+        inputs_bytes_ = 0;
     }
     const Error ended(ErrorCode::unavailable, "sync of this app was terminated");
     for (Input& input : lost) {

@@ -9,8 +9,8 @@
 namespace tombolo::server::sync {
 
 void EngineImpl::publish(store::Version version) {
-    Batch& batch = integrator_.batch();
-    const Number top = integrator_.state().top;
+    Batch& batch = integrator_.oldest_batch();
+    const Number top = batch.top();
     for (const auto& [number, entry] : batch.entries()) {
         cache_.push(number, entry);
     }
@@ -18,7 +18,7 @@ void EngineImpl::publish(store::Version version) {
     // be the older one.
     const Matching::Woken concerned = matching_.record(top);
     tell_own(batch);
-    tell_files(batch, top);
+    tell_files(batch);
     for (const auto& effect : batch.effects) {
         effect(version);
     }
@@ -26,7 +26,7 @@ void EngineImpl::publish(store::Version version) {
     {
         const MutexLock lock(mutex_);
         published_.top = top;
-        published_.model = integrator_.model();
+        published_.model = batch.model();
         generations_ = integrator_.state().generations;
         const EngineStatistics& counted = integrator_.statistics();
         statistics_.changesets = counted.changesets;
@@ -45,7 +45,7 @@ void EngineImpl::publish(store::Version version) {
     }
     const auto answers = std::move(batch.answers);
     integrator_.forget();
-    integrator_.note_age(version, client_max_offline_ms_); // written with the next commit
+    integrator_.note_age(version, top, client_max_offline_ms_); // written with the next commit
     for (const auto& answer : answers) {
         answer(version);
     }
@@ -113,11 +113,13 @@ void EngineImpl::tell_own(const Batch& batch) {
     }
 }
 
-/// The files of the batch as they are now, and the groups of their newest views.
-void EngineImpl::tell_files(const Batch& batch, Number top) {
-    std::unordered_set<const Mailbox*> told;
-    for (const Input& input : in_flight_) {
-        if (input.mailbox == nullptr || !told.insert(input.mailbox.get()).second) {
+/// Their files as the batch leaves them. REQUIRES: they are integrated, nothing on top of them.
+std::vector<EngineImpl::ToldFile> EngineImpl::files_to_tell(const std::vector<Input>& inputs) {
+    std::vector<ToldFile> told;
+    std::unordered_set<const Mailbox*> known;
+    const Batch& batch = integrator_.batch();
+    for (const Input& input : inputs) {
+        if (input.mailbox == nullptr || !known.insert(input.mailbox.get()).second) {
             continue;
         }
         const Result<LoadedFile*> file = integrator_.load(input.file);
@@ -128,21 +130,35 @@ void EngineImpl::tell_files(const Batch& batch, Number top) {
         {
             const MutexLock lock(input.mailbox->mutex);
             is_new = input.mailbox->content.file == nullptr;
-            if (!is_new && !batch.changed_cores.contains(input.file)) {
-                continue; // a cursor that is not durable yet
-            }
-            input.mailbox->content.file = std::make_shared<const FileState>((*file)->state);
-            if (is_new) {
-                input.mailbox->content.own_since = top;
-            }
         }
-        if (!(*file)->state.epochs.empty() &&
-            (is_new || batch.changed_views.contains(input.file))) {
-            join((*file)->state, input.mailbox, top);
+        if (is_new || batch.changed_cores.contains(input.file)) { // else not durable
+            told.push_back(
+                {input.mailbox, std::make_shared<const FileState>((*file)->state), is_new});
         }
     }
-    if (integrator_.model() != published().model) {
-        join_all(top);
+    return told;
+}
+
+/// The files, and the groups of their newest views.
+void EngineImpl::tell_files(const Batch& batch) {
+    for (const ToldFile& each : std::exchange(told_, {})) {
+        {
+            const MutexLock lock(each.mailbox->mutex);
+            each.mailbox->content.file = options_.bugs.ahead_told_with_below
+                                             ? std::make_shared<const FileState>(
+                                                   (*integrator_.load(each.state->ident))->state)
+                                             : each.state;
+            if (each.is_new) {
+                each.mailbox->content.own_since = batch.top();
+            }
+        }
+        if (!each.state->epochs.empty() &&
+            (each.is_new || batch.changed_views.contains(each.state->ident))) {
+            join(batch, *each.state, each.mailbox);
+        }
+    }
+    if (batch.model() != published().model) {
+        join_all(batch);
     }
 }
 
@@ -152,14 +168,15 @@ bool EngineImpl::is_attached(Number file, const Mailbox& mailbox) const {
     return found != sessions_.end() && found->second.mailbox.get() == &mailbox;
 }
 
-void EngineImpl::join(const FileState& state, const std::shared_ptr<Mailbox>& mailbox, Number top) {
+void EngineImpl::join(const Batch& batch, const FileState& state,
+                      const std::shared_ptr<Mailbox>& mailbox) {
     const Number file = state.ident;
-    const std::shared_ptr<const Model> model = integrator_.model()->of(state.schema_version);
+    const std::shared_ptr<const Model> model = batch.model()->of(state.schema_version);
     if (model == nullptr || !is_attached(file, *mailbox)) {
         return;
     }
     std::shared_ptr<const ViewGroup> group =
-        matching_.join(file, mailbox, views_.get(model, *state.epochs.back()), top);
+        matching_.join(file, mailbox, views_.get(model, *state.epochs.back()), batch.top());
     if (!is_attached(file, *mailbox)) {
         matching_.leave(file, *mailbox); // it closed meanwhile
         return;
@@ -169,7 +186,7 @@ void EngineImpl::join(const FileState& state, const std::shared_ptr<Mailbox>& ma
 }
 
 /// Under a new model.
-void EngineImpl::join_all(Number top) {
+void EngineImpl::join_all(const Batch& batch) {
     std::vector<std::pair<Number, std::shared_ptr<Mailbox>>> attached;
     {
         const MutexLock lock(mutex_);
@@ -184,7 +201,7 @@ void EngineImpl::join_all(Number top) {
             state = mailbox->content.file;
         }
         if (state != nullptr && !state->epochs.empty()) {
-            join(*state, mailbox, top);
+            join(batch, *state, mailbox);
         }
     }
 }

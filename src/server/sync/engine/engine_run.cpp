@@ -41,8 +41,8 @@ void EngineImpl::run() {
     {
         const MutexLock lock(mutex_);
         is_running_ = false;
-        has_more = commit_result_.has_value() ||
-                   (!is_committing_ && !inputs_.empty() && !published_.has_failed);
+        has_more = commit_result_.has_value() || wants_ahead() ||
+                   (!is_committing_ && (!inputs_.empty() || ahead_) && !published_.has_failed);
     }
     if (has_more) {
         host_.schedule();
@@ -51,6 +51,12 @@ void EngineImpl::run() {
 
 void EngineImpl::step() {
     if (!take_commit_result()) {
+        go_ahead();
+        return;
+    }
+    if (ahead_) {
+        commit_ahead();
+        go_ahead();
         return;
     }
     std::deque<Input> inputs = take_inputs();
@@ -59,6 +65,7 @@ void EngineImpl::step() {
         integrate_began_ = clock_.monotonic();
         integrate(std::move(inputs));
         static_cast<void>(take_commit_result()); // of a commit on this thread
+        go_ahead();
     }
 }
 
@@ -85,6 +92,7 @@ bool EngineImpl::take_commit_result() {
         publish(**result);
         return true;
     }
+    take_back_ahead();
     integrator_.abandon();
     matching_.forget_match();
     if (is_of_the_disk(result->error())) {
@@ -119,9 +127,15 @@ void EngineImpl::retry() {
         }
     }
     const MutexLock lock(mutex_);
-    while (!in_flight_.empty()) {
-        inputs_.push_front(std::move(in_flight_.back()));
-        in_flight_.pop_back();
+    queue_again(std::exchange(in_flight_, {}));
+}
+
+/// In front of all others.
+void EngineImpl::queue_again(std::vector<Input> inputs) {
+    while (!inputs.empty()) {
+        inputs_bytes_ += inputs.back().bytes();
+        inputs_.push_front(std::move(inputs.back()));
+        inputs.pop_back();
     }
 }
 
@@ -136,6 +150,7 @@ void EngineImpl::give_up(const Error& error) {
             lost.push_back(std::move(input));
         }
         inputs_.clear();
+        inputs_bytes_ = 0;
     }
     for (Input& input : lost) {
         fail_input(input, error);
@@ -184,19 +199,18 @@ std::deque<EngineImpl::Input> EngineImpl::take_inputs() {
         taken.push_back(std::move(inputs_.front()));
         inputs_.pop_front();
     }
+    inputs_bytes_ -= bytes;
     return taken;
 }
 
 void EngineImpl::put_back(std::deque<Input> inputs) {
     const MutexLock lock(mutex_);
-    while (!inputs.empty()) {
-        inputs_.push_front(std::move(inputs.back()));
-        inputs.pop_back();
-    }
+    queue_again({std::make_move_iterator(inputs.begin()), std::make_move_iterator(inputs.end())});
 }
 
 void EngineImpl::integrate(std::deque<Input> inputs) {
     integrator_.begin(store_.snapshot());
+    ended_session_ = false;
     std::deque<Input> held;
     std::set<Number> stopped;
     while (!inputs.empty()) {
@@ -238,6 +252,10 @@ void EngineImpl::integrate(std::deque<Input> inputs) {
         give_up(transaction.error());
         return;
     }
+    told_ = files_to_tell(in_flight_);
+    is_plain_ = !ended_session_ && one_by_one_ == 0 && !asks_indexes_ &&
+                std::all_of(in_flight_.begin(), in_flight_.end(), is_plain) &&
+                integrator_.may_go_ahead();
     if (transaction->empty()) {
         asks_indexes_ = false;
         publish(store_.newest_version());
@@ -410,6 +428,7 @@ void EngineImpl::finish_input(Input& input, std::optional<SessionError> error,
     if (error && input.mailbox != nullptr) {
         input.mailbox->is_dead = true;
         input.is_quiet = false;
+        ended_session_ = true;
     }
     const bool is_upload = std::holds_alternative<UploadInput>(input.what);
     std::shared_ptr<const SessionError> told;

@@ -7,6 +7,7 @@
 #include <algorithm>
 
 #include "changeset/codec.hpp"
+#include "core/check.hpp"
 #include "server/sync/engine/role_change.hpp"
 #include "server/sync/engine/session_error.hpp"
 
@@ -50,36 +51,60 @@ Number Integrator::now() const {
 }
 
 void Integrator::begin(std::unique_ptr<store::Snapshot> snapshot) {
-    state_before_ = state_;
-    model_before_ = model_;
-    told_before_ = told_;
-    batch_.emplace(std::move(snapshot), store_, keys_, model_, cache_, state_.top, recent_);
+    undo_ = {state_, model_, told_};
+    batch_ = std::make_unique<Batch>(std::move(snapshot), store_, keys_, model_, cache_, state_.top,
+                                     recent_);
+}
+
+bool Integrator::may_go_ahead() const noexcept {
+    return older_ == nullptr && batch_ != nullptr && told_ == ModelTold::recorded &&
+           batch_->wishes.empty() && batch_->identified.empty() && batch_->answers.empty() &&
+           batch_->passed_on.empty() && batch_->erased_files.empty() &&
+           batch_->erased_ranges.empty() && !batch_->model_changed && !census_.has_record() &&
+           !census_.has_moved();
+}
+
+void Integrator::begin_ahead() {
+    TOMBOLO_CHECK(may_go_ahead());
+    older_ = std::move(batch_);
+    older_undo_ = std::exchange(undo_, {state_, model_, told_});
+    batch_ = std::make_unique<Batch>(older_->shared_snapshot(), store_, keys_, model_, cache_,
+                                     state_.top, recent_,
+                                     options_.bugs.ahead_of_nothing ? nullptr : older_.get());
+    batch_->conflicts_total = older_->conflicts_total;
 }
 
 void Integrator::forget() {
-    ages_changed_ = ages_changed_ && batch_->is_empty(); // an empty one is not committed
-    if (!batch_->is_empty() && told_ == ModelTold::unrecorded) {
-        told_ = ModelTold::recorded;
+    ages_durable_ = std::max(ages_durable_, oldest_batch().ages_written);
+    if (older_ == nullptr) {
+        if (!batch_->is_empty() && told_ == ModelTold::unrecorded) {
+            told_ = ModelTold::recorded;
+        }
+        batch_.reset();
+    } else {
+        batch_->rebase(store_.snapshot());
+        older_.reset();
     }
-    for (const Number ident : batch_->changed_cores) {
-        lazy_cores_.erase(ident);
-    }
-    batch_.reset();
     census_.forget();
     if (files_.size() > files_max) {
-        std::erase_if(files_, [&](const auto& each) { return !lazy_cores_.contains(each.first); });
+        std::erase_if(files_, [&](const auto& each) {
+            return !lazy_cores_.contains(each.first) &&
+                   (batch_ == nullptr || !batch_->changed_cores.contains(each.first));
+        });
     }
 }
 
 void Integrator::abandon() {
+    const Undo& before = older_ == nullptr ? undo_ : older_undo_;
     batch_.reset();
+    older_.reset();
     census_.abandon();
     files_.clear();
     lazy_cores_.clear();
-    state_ = state_before_;
-    told_ = told_before_;
-    if (model_ != model_before_) {
-        model_ = model_before_;
+    state_ = before.state;
+    told_ = before.told;
+    if (model_ != before.model) {
+        model_ = before.model;
         applier_.reset();
     }
 }
@@ -345,6 +370,9 @@ Result<store::Transaction> Integrator::finish() {
         transaction.requests().push_back(request);
     }
     add_lazy_cores();
+    for (const Number ident : batch_->changed_cores) {
+        lazy_cores_.erase(ident); // should the commit fail, so does what is known of the file
+    }
     // A document, its part and its entry, nearly always.
     transaction.requests().reserve(2 * batch_->documents().size() + batch_->entries().size());
     for (const auto* document : batch_->documents()) {
@@ -388,7 +416,8 @@ Result<store::Transaction> Integrator::finish() {
     for (const auto& [space, begin, end] : batch_->erased_ranges) {
         transaction.erase_records(space, begin, end);
     }
-    if (ages_changed_) {
+    if (ages_changes_ != ages_durable_) {
+        batch_->ages_written = ages_changes_;
         transaction.put_record(store::Space::meta, keys_.ages(), encode(ages_));
     }
     if (census_.has_record()) {
@@ -397,7 +426,8 @@ Result<store::Transaction> Integrator::finish() {
     }
     if (!batch_->conflicts.empty()) {
         TOMBOLO_TRY_VOID(conflict_writer_.write(std::move(batch_->conflicts), batch_->snapshot(),
-                                                clock_.unix_ms(), transaction));
+                                                clock_.unix_ms(), batch_->conflicts_total,
+                                                transaction));
     }
     TOMBOLO_TRY_VOID(put_model(transaction));
     transaction.put_record(store::Space::meta, keys_.state(), encode(state_));

@@ -4,7 +4,8 @@
 // one batch at a time (server-sync-algorithm.md 4, 5, 7, 8).
 //
 // Works on top of a snapshot and the batch's own changes; whoever owns it commits the batch and
-// then calls forget() or, when the commit failed, abandon(). Not thread-safe: Engine::run()'s.
+// then calls forget() or, when the commit failed, abandon(). While the commit is under way a second
+// batch may be made ahead, on top of it. Not thread-safe: Engine::run()'s.
 //
 // Errors of a client are SessionErrors and leave the batch as it was before that client's input
 // (a refused object is no error). An Error from here is the store's: the batch is void.
@@ -64,7 +65,15 @@ class Integrator {
 
     // One batch.
     void begin(std::unique_ptr<store::Snapshot> snapshot);
+    /// Begins another on top of the one that is finished, and was not committed when its snapshot
+    /// was taken. REQUIRES: may_go_ahead(), and only uploads come into it.
+    void begin_ahead();
+    /// Nothing in the batch forbids it: what is finished has only what uploads do.
+    bool may_go_ahead() const noexcept;
+    /// The one that is being made, or was made last.
     Batch& batch() noexcept { return *batch_; }
+    /// The one that is committed first.
+    Batch& oldest_batch() noexcept { return older_ == nullptr ? *batch_ : *older_; }
 
     Result<protocol::SaltedFileIdent> allocate(const std::string& user, Number schema_version);
     Result<std::optional<SessionError>> identify(Number file, const IdentWish& wish);
@@ -93,7 +102,7 @@ class Integrator {
     /// Nothing is kept of the file. REQUIRES: it has no session.
     Result<void> forget_file(Number file);
     /// Notes which versions there are now; written with the next commit.
-    void note_age(store::Version version, std::int64_t offline_ms);
+    void note_age(store::Version version, Number top, std::int64_t offline_ms);
 
     /// A slice of the initial sync. REQUIRES: the first of the batch.
     Result<void> take_census() { return census_.step(*model_, batch_->snapshot()); }
@@ -102,9 +111,9 @@ class Integrator {
     /// Adds the point, if anybody wishes one, and everything to write. Empty: nothing to commit.
     Result<store::Transaction> finish();
 
-    /// The batch is durable.
+    /// The oldest batch is durable. REQUIRES: the one on top of it is not committed yet.
     void forget();
-    /// Nothing of the batch happened: files are read anew.
+    /// Nothing of the batches happened: files are read anew.
     void abandon();
 
     /// The indexes refuse what these objects would become, and why: uploads do not change them
@@ -232,22 +241,29 @@ class Integrator {
     Random& random_;
 
     EngineState state_;
-    EngineState state_before_;
     /// Of the file whose upload is being integrated.
     std::shared_ptr<const Model> seen_;
     HistoryAges ages_;
-    bool ages_changed_ = false;
+    std::uint64_t ages_changes_ = 0;
+    std::uint64_t ages_durable_ = 0; ///< as many of them
     std::shared_ptr<const Model> model_;
-    std::shared_ptr<const Model> model_before_;
     ModelTold told_ = ModelTold::unrecorded;
-    ModelTold told_before_ = ModelTold::unrecorded;
     std::unique_ptr<PartApplier> applier_;
     std::unordered_map<Number, LoadedFile> files_;
     /// Files whose cursors moved without a version: written with the next commit.
     std::set<Number> lazy_cores_;
     Number last_lazy_core_ = 0; ///< that a commit took along
     RecentObjects recent_;
-    std::optional<Batch> batch_;
+    /// What was true before a batch.
+    struct Undo {
+        EngineState state;
+        std::shared_ptr<const Model> model;
+        ModelTold told = ModelTold::unrecorded;
+    };
+    std::unique_ptr<Batch> older_; ///< below batch_, on its way to the disk; mostly null
+    Undo older_undo_;
+    std::unique_ptr<Batch> batch_;
+    Undo undo_;
     std::map<ObjectRef, std::string> denied_;
     CensusTaker census_;
     const ConflictWriter conflict_writer_;

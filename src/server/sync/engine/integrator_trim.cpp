@@ -22,9 +22,8 @@ Result<void> Integrator::note_seen(Number ident, std::int64_t unix_ms, std::int6
     return {};
 }
 
-void Integrator::note_age(store::Version version, std::int64_t offline_ms) {
-    ages_changed_ =
-        ages_.note({clock_.unix_ms(), state_.top, version}, offline_ms) || ages_changed_;
+void Integrator::note_age(store::Version version, Number top, std::int64_t offline_ms) {
+    ages_changes_ += ages_.note({clock_.unix_ms(), top, version}, offline_ms) ? 1 : 0;
 }
 
 void Integrator::trim(Number to) {
@@ -36,7 +35,7 @@ void Integrator::trim(Number to) {
     state_.trimmed = to;
     batch_->state_changed = true;
     ages_.forget(to);
-    ages_changed_ = true;
+    ++ages_changes_;
 }
 
 Result<void> Integrator::forget_file(Number ident) {
