@@ -45,7 +45,7 @@ void EngineImpl::go_ahead() {
     host_.told();
     integrator_.begin_ahead();
     ended_session_ = false;
-    ahead_.emplace();
+    ahead_.emplace(Ahead{{}, {}, store::Transaction(), false});
     if (const Result<void> done = integrate_ahead(std::move(inputs)); !done) {
         ahead_->transaction = done.error();
         return;

@@ -157,8 +157,8 @@ class EngineImpl final : public Engine, public SessionContext {
     struct Ahead {
         std::vector<Input> inputs;
         std::vector<ToldFile> told;
-        Result<store::Transaction> transaction = store::Transaction();
-        bool is_plain = false;
+        Result<store::Transaction> transaction;
+        bool is_plain;
     };
     struct Attached {
         std::shared_ptr<Mailbox> mailbox;
