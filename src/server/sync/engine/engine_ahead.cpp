@@ -45,7 +45,8 @@ void EngineImpl::go_ahead() {
     host_.told();
     integrator_.begin_ahead();
     ended_session_ = false;
-    ahead_.emplace(Ahead{{}, {}, store::Transaction(), false});
+    ahead_.emplace(Ahead{{}, {}, store::Transaction(), false, {}});
+    const Clock::Monotonic began = clock_.monotonic();
     if (const Result<void> done = integrate_ahead(std::move(inputs)); !done) {
         ahead_->transaction = done.error();
         return;
@@ -53,6 +54,7 @@ void EngineImpl::go_ahead() {
     ahead_->transaction = integrator_.finish();
     ahead_->told = files_to_tell(ahead_->inputs);
     ahead_->is_plain = !ended_session_;
+    ahead_->took = clock_.monotonic() - began;
 }
 
 Result<void> EngineImpl::integrate_ahead(std::deque<Input> inputs) {
@@ -72,6 +74,7 @@ void EngineImpl::commit_ahead() {
     Ahead made = *std::exchange(ahead_, std::nullopt);
     in_flight_ = std::move(made.inputs);
     told_ = std::move(made.told);
+    integrate_began_ = clock_.monotonic() - made.took; // what lies between is the other's commit
     if (!made.transaction) {
         integrator_.abandon();
         give_up(made.transaction.error());

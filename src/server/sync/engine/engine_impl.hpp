@@ -159,6 +159,7 @@ class EngineImpl final : public Engine, public SessionContext {
         std::vector<ToldFile> told;
         Result<store::Transaction> transaction;
         bool is_plain;
+        Clock::Monotonic took; ///< to make
     };
     struct Attached {
         std::shared_ptr<Mailbox> mailbox;
