@@ -132,7 +132,6 @@ class Integrator {
     bool is_idle(Number file) const {
         return !lazy_cores_.contains(file) && !batch_->changed_cores.contains(file);
     }
-    void unload(Number file) { files_.erase(file); }
     Number now() const;
 
   private:
