@@ -108,9 +108,9 @@ awaitable<void> WebSocketConnection::read_loop() {
         if (error || count == 0) {
             co_return;
         }
-        stream_->acknowledge_at_once();
         heard_at_ = Clock::now();
         take(ByteView(buffer.get(), count));
+        stream_->acknowledge_at_once(); // behind it, as below
     }
 }
 
@@ -279,7 +279,6 @@ awaitable<void> WebSocketConnection::write_loop(std::shared_ptr<WebSocketConnect
     }
     if (state_ == State::open) {
         write_deadline_ = Clock::time_point::max();
-        acknowledge_at_once();
     }
     is_writing_ = false;
     allow_direct();
@@ -378,14 +377,6 @@ awaitable<void> WebSocketConnection::write_close() {
 awaitable<error_code> WebSocketConnection::write_all(ByteView head, ByteView payload) {
     const std::array buffers{buffer_of(head), buffer_of(payload)};
     return socket_ != nullptr ? socket_->write(buffers) : stream_->write(buffers);
-}
-
-void WebSocketConnection::acknowledge_at_once() noexcept {
-    if (socket_ != nullptr) {
-        socket_->acknowledge_at_once();
-    } else {
-        stream_->acknowledge_at_once();
-    }
 }
 
 } // namespace tombolo::http

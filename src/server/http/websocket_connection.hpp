@@ -98,7 +98,6 @@ class WebSocketConnection final : public WebSocket,
     awaitable<bool> write_remainder(Remainder remainder);
     awaitable<error_code> write_pieces(ByteView head, ByteView payload);
     awaitable<error_code> write_all(ByteView head, ByteView payload);
-    void acknowledge_at_once() noexcept;
     awaitable<void> write_close();
     void end();
 
