@@ -1,10 +1,18 @@
 #include "server/sync/session/crowd.hpp"
 
+#include <chrono>
 #include <utility>
 
 #include "server/sync/session/sync_socket.hpp"
 
 namespace tombolo::server::sync {
+
+namespace {
+
+/// A hundred times what it takes to tell a session of one write.
+constexpr std::chrono::milliseconds long_turn{1};
+
+} // namespace
 
 void Crowd::submit(Chunk chunk) {
     {
@@ -23,7 +31,12 @@ void Crowd::submit(Chunk chunk) {
 void Crowd::run() {
     for (Chunk chunk; take(chunk);) {
         for (std::shared_ptr<SyncSocket>& socket : chunk) {
+            const auto began = std::chrono::steady_clock::now();
             std::exchange(socket, nullptr)->turn_in_crowd();
+            if (std::chrono::steady_clock::now() - began > long_turn) {
+                disperse(std::move(chunk));
+                break;
+            }
         }
         if (has_pool_alone_ && pool_.queued() > 0 && pool_.submit([this] { run(); })) {
             return;
@@ -40,6 +53,24 @@ bool Crowd::take(Chunk& chunk) {
     chunk = std::move(chunks_.front());
     chunks_.pop_front();
     return true;
+}
+
+void Crowd::disperse(Chunk rest) {
+    std::deque<Chunk> chunks;
+    {
+        const MutexLock lock(mutex_);
+        chunks.swap(chunks_);
+    }
+    chunks.push_front(std::move(rest));
+    for (Chunk& chunk : chunks) {
+        for (std::shared_ptr<SyncSocket>& socket : chunk) {
+            if (socket != nullptr) { // has not had its turn
+                static_cast<void>(pool_.submit([socket = std::move(socket)]() mutable {
+                    std::exchange(socket, nullptr)->turn();
+                }));
+            }
+        }
+    }
 }
 
 void Crowd::give_up() {

@@ -5,8 +5,9 @@
 // They take half of the pool's threads, whatever waits, and each is short; who has more to say goes
 // on in the pool. The other threads are there for that and for those who are not of the crowd, the
 // processors for the threads that read what a crowd answers: more threads that write only get in
-// their way. On a pool of one thread the crowd lets go of it between two chunks when somebody else
-// waits.
+// their way. A crowd whose turns turn out to be long (200 devices that sign on together read a
+// bootstrap each) is none: the rest of it takes its turns in the pool. On a pool of one thread the
+// crowd lets go of it between two chunks when somebody else waits.
 //
 // Thread-safety: all members from any thread. The pool stops before the crowd goes.
 
@@ -37,6 +38,8 @@ class Crowd {
     void run() TOMBOLO_EXCLUDES(mutex_);
     /// False: there is none, and the calling thread counts no more.
     bool take(Chunk& chunk) TOMBOLO_EXCLUDES(mutex_);
+    /// What waits, and the rest of the chunk, to the pool one by one.
+    void disperse(Chunk rest) TOMBOLO_EXCLUDES(mutex_);
     void give_up() TOMBOLO_EXCLUDES(mutex_);
 
     WorkerPool& pool_;
