@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include "scenario.hpp"
+#include "server/sync/engine/model.hpp"
 
 namespace tombolo::sim {
 
@@ -370,6 +371,34 @@ TEST_F(SyncPermissions, d9_what_was_missed_is_never_sent_under_a_role_that_is_go
 
     EXPECT_EQ(object(b, 1), nullptr);
     EXPECT_EQ(object(b, 2), nullptr);
+}
+
+TEST_F(SyncPermissions, a_property_that_came_behind_what_a_role_change_takes_away_is_told) {
+    SyncDevice& a = device("a");
+    SyncDevice& b = device("b");
+    create(a, 1, 1);
+    create(a, 2, 2);
+    exchange();
+    b.disconnect();
+    server::sync::SyncModel grown = world_.model();
+    ASSERT_TRUE(server::sync::add_fact(
+        grown,
+        schema::PropertyFact{
+            "T", "late", schema::PropertyType::integer, schema::CollectionKind::none, true, {}}));
+    ASSERT_TRUE(world_.engine().update_model(std::move(grown)));
+    exchange();
+    of("b").read = "q == 2"; // what b has not heard of is not sent any more
+    b.connect(world_.engine());
+    exchange();
+    ASSERT_EQ(object(b, 1), nullptr);
+
+    write(a, [](ChangesetBuilder& out) {
+        out.update({"T", std::int64_t{2}, "late"}, std::int64_t{7});
+    });
+    exchange();
+
+    EXPECT_FALSE(b.error());
+    EXPECT_EQ(field(b, 2, "late"), 7);
 }
 
 TEST_F(SyncPermissions, an_upload_behind_a_role_change_is_judged_by_the_new_role) {

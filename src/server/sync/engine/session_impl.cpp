@@ -328,10 +328,11 @@ void SessionImpl::start_bootstrap(const Now& now) {
     options.point = epoch->point;
     options.old_view = previous == nullptr ? nullptr : views.get(now.model, *previous);
     options.new_view = views.get(now.model, *epoch);
+    options.sends_schema = previous == nullptr;
     if (const Hole* hole = hole_at(file, epoch->point)) {
         options.hole_after = hole->after;
+        options.sends_schema = true; // what was added to it in the hole is not sent otherwise
     }
-    options.sends_schema = previous == nullptr;
     options.batch_bytes = context_.options().download_bytes;
     options.batch_objects = context_.options().bootstrap_objects;
     options.bugs = context_.options().bugs;
