@@ -33,13 +33,7 @@ void EngineImpl::go_ahead() {
         if (!wants_ahead()) {
             return;
         }
-        std::size_t bytes = 0;
-        while (!inputs_.empty() && bytes < options_.batch_bytes && may_be_ahead(inputs_.front())) {
-            bytes += inputs_.front().bytes();
-            inputs.push_back(std::move(inputs_.front()));
-            inputs_.pop_front();
-        }
-        inputs_bytes_ -= bytes;
+        inputs = take_inputs(true);
         ++statistics_.batches_ahead;
     }
     host_.told();
@@ -91,16 +85,10 @@ void EngineImpl::commit_ahead() {
 
 /// The batch below failed, so nothing of this one happened either.
 void EngineImpl::take_back_ahead() {
-    if (!ahead_) {
-        return;
+    if (ahead_) {
+        take_back(std::move(ahead_->inputs));
+        ahead_.reset();
     }
-    for (const Input& input : ahead_->inputs) {
-        input.mailbox->is_dead = false; // what ended it is tried again
-        input.mailbox->lost_because.clear();
-    }
-    const MutexLock lock(mutex_);
-    queue_again(std::exchange(ahead_->inputs, {}));
-    ahead_.reset();
 }
 
 } // namespace tombolo::server::sync

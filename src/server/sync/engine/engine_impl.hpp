@@ -177,7 +177,7 @@ class EngineImpl final : public Engine, public SessionContext {
     void publish(store::Version version);
     void give_up(const Error& error);
     void retry();
-    std::deque<Input> take_inputs();
+    std::deque<Input> take_inputs(bool is_ahead) TOMBOLO_REQUIRES(mutex_);
     void integrate(std::deque<Input> inputs);
     static bool is_plain(const Input& input);
     static bool may_be_ahead(const Input& input);
@@ -186,6 +186,7 @@ class EngineImpl final : public Engine, public SessionContext {
     Result<void> integrate_ahead(std::deque<Input> inputs);
     void commit_ahead();
     void take_back_ahead();
+    void take_back(std::vector<Input> inputs);
     void queue_again(std::vector<Input> inputs) TOMBOLO_REQUIRES(mutex_);
     std::vector<ToldFile> files_to_tell(const std::vector<Input>& inputs);
     Result<store::Transaction> finish_batch();

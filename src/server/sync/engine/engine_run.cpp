@@ -59,7 +59,11 @@ void EngineImpl::step() {
         go_ahead();
         return;
     }
-    std::deque<Input> inputs = take_inputs();
+    std::deque<Input> inputs;
+    {
+        const MutexLock lock(mutex_);
+        inputs = take_inputs(false);
+    }
     if (!inputs.empty()) {
         host_.told();
         integrate_began_ = clock_.monotonic();
@@ -120,14 +124,19 @@ bool EngineImpl::take_commit_result() {
 
 void EngineImpl::retry() {
     one_by_one_ += in_flight_.size();
-    for (const Input& input : in_flight_) {
+    take_back(std::exchange(in_flight_, {}));
+}
+
+/// Their batch did not happen.
+void EngineImpl::take_back(std::vector<Input> inputs) {
+    for (const Input& input : inputs) {
         if (input.mailbox != nullptr) {
             input.mailbox->is_dead = false; // what ended it is tried again
             input.mailbox->lost_because.clear();
         }
     }
     const MutexLock lock(mutex_);
-    queue_again(std::exchange(in_flight_, {}));
+    queue_again(std::move(inputs));
 }
 
 /// In front of all others.
@@ -189,12 +198,12 @@ void EngineImpl::fail_input(Input& input, const Error& error) {
     }
 }
 
-std::deque<EngineImpl::Input> EngineImpl::take_inputs() {
+/// For one batch; `is_ahead`: only those that may go into one that is made ahead.
+std::deque<EngineImpl::Input> EngineImpl::take_inputs(bool is_ahead) {
     std::deque<Input> taken;
     std::size_t bytes = 0;
-    const MutexLock lock(mutex_);
     while (!inputs_.empty() && bytes < options_.batch_bytes &&
-           (one_by_one_ == 0 || taken.empty())) {
+           (one_by_one_ == 0 || taken.empty()) && (!is_ahead || may_be_ahead(inputs_.front()))) {
         bytes += inputs_.front().bytes();
         taken.push_back(std::move(inputs_.front()));
         inputs_.pop_front();

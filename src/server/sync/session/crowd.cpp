@@ -28,6 +28,12 @@ void Crowd::submit(Chunk chunk) {
     }
 }
 
+void Crowd::submit_alone(std::shared_ptr<SyncSocket> socket) {
+    // A stopping pool takes nothing more; what is left ends with the last reference.
+    static_cast<void>(pool_.submit(
+        [socket = std::move(socket)]() mutable { std::exchange(socket, nullptr)->turn(); }));
+}
+
 void Crowd::run() {
     for (Chunk chunk; take(chunk);) {
         for (std::shared_ptr<SyncSocket>& socket : chunk) {
@@ -65,9 +71,7 @@ void Crowd::disperse(Chunk rest) {
     for (Chunk& chunk : chunks) {
         for (std::shared_ptr<SyncSocket>& socket : chunk) {
             if (socket != nullptr) { // has not had its turn
-                static_cast<void>(pool_.submit([socket = std::move(socket)]() mutable {
-                    std::exchange(socket, nullptr)->turn();
-                }));
+                submit_alone(std::move(socket));
             }
         }
     }

@@ -29,10 +29,11 @@ class Crowd {
     Crowd(WorkerPool& pool, unsigned pool_threads)
         : pool_(pool), threads_max_((pool_threads + 1) / 2), has_pool_alone_(pool_threads < 2) {}
 
-    WorkerPool& pool() noexcept { return pool_; }
     /// Their turns are taken, one chunk after the other. A stopping pool takes none: they end with
     /// their last references.
     void submit(Chunk chunk) TOMBOLO_EXCLUDES(mutex_);
+    /// Of one that is none of a crowd.
+    void submit_alone(std::shared_ptr<SyncSocket> socket);
 
   private:
     void run() TOMBOLO_EXCLUDES(mutex_);

@@ -47,15 +47,9 @@ void TurnBatch::flush() {
         return;
     }
     for (std::shared_ptr<SyncSocket>& socket : sockets) {
-        submit(std::move(socket));
+        crowd_.submit_alone(std::move(socket));
     }
     chunk_ = 2;
-}
-
-void TurnBatch::submit(std::shared_ptr<SyncSocket> socket) {
-    // A stopping pool takes nothing more; what is left ends with the last reference.
-    static_cast<void>(crowd_.pool().submit(
-        [socket = std::move(socket)]() mutable { std::exchange(socket, nullptr)->turn(); }));
 }
 
 void TurnBatch::take_here() {
@@ -65,7 +59,7 @@ void TurnBatch::take_here() {
     batch_of_thread = nullptr; // a turn may ask for the next one
     for (std::shared_ptr<SyncSocket>& socket : std::exchange(sockets_, {})) {
         if (!socket->turn_here()) {
-            submit(std::move(socket));
+            crowd_.submit_alone(std::move(socket));
         }
     }
 }

@@ -38,8 +38,6 @@ class TurnBatch {
   private:
     static constexpr std::size_t kept_max = 2;
 
-    void submit(std::shared_ptr<SyncSocket> socket);
-
     Crowd& crowd_;
     std::vector<std::shared_ptr<SyncSocket>> sockets_;
     std::size_t chunk_ = 0; ///< 0: the first are kept
